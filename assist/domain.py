@@ -1,0 +1,359 @@
+"""The product's words as frozen records. Knows nothing of storage, models or the web.
+
+`Emotion`, `Hit`, `Suggestion` and `AssistResult` have the field names that clients see (v1), so that one
+definition serves the engine, the log and the wire.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, Literal, get_args
+
+Language = Literal["zh-Hans", "zh-Hant", "en", "mixed", "other"]
+ArticleLanguage = Literal["zh-Hans", "zh-Hant", "en"]
+Speaker = Literal["customer", "agent", "bot", "system"]
+Channel = Literal["chat", "voice", "email", "social", "store"]
+EmotionLabel = Literal["neutral", "satisfied", "confused", "anxious", "disappointed", "frustrated", "angry", "unknown"]
+Polarity = Literal["negative", "neutral", "positive"]
+Flag = Literal["urgent", "abusive", "churn_threat", "legal_threat", "media_threat", "safety_risk", "wants_human"]
+Trend = Literal["rising", "steady", "falling"]
+SuggestionKind = Literal["answer", "case", "calming", "offer", "question", "alert", "next_step"]
+Outcome = Literal["shown", "accepted", "edited", "dismissed", "ignored"]
+Verdict = Literal["helpful", "wrong", "badly_timed", "badly_worded", "unsafe"]
+SourceType = Literal["article", "case", "phrase", "product", "rule"]
+PhraseKind = Literal["calming", "next_step", "question", "close"]
+Stage = Literal["acknowledge", "empathise", "own", "next_step", "close", "clarify", "discover"]
+Tier = Literal["none", "silver", "gold", "platinum"]
+
+EMOTIONS: tuple[EmotionLabel, ...] = get_args(EmotionLabel)[:-1]
+"""The seven labels in the order of the model's outputs; `unknown` is never predicted, only said."""
+FLAGS: tuple[Flag, ...] = get_args(Flag)
+NEGATIVE: frozenset[EmotionLabel] = frozenset({"anxious", "disappointed", "frustrated", "angry"})
+THREATS: frozenset[Flag] = frozenset({"churn_threat", "legal_threat", "media_threat"})
+
+
+def polarity_of(label: EmotionLabel) -> Polarity:
+    """Polarity as the labelling guideline derives it: confused and unknown count as neutral."""
+    if label in NEGATIVE:
+        return "negative"
+    return "positive" if label == "satisfied" else "neutral"
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of the customer's text, in code points, that spoke for the label; `weight` in 0–1."""
+
+    start: int
+    end: int
+    text: str
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class Emotion:
+    """What a customer feels in one utterance. `probabilities` are calibrated and sum to 1, or empty if unknown."""
+
+    label: EmotionLabel
+    probability: float
+    probabilities: Mapping[str, float]
+    intensity: float
+    polarity: Polarity
+    flags: tuple[Flag, ...] = ()
+    evidence: tuple[Span, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """One thing said by one speaker. `seq` is its place in the conversation's events."""
+
+    id: str
+    seq: int
+    speaker: Speaker
+    text: str
+    language: Language
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A product in a cart or looked at; it need not be in the catalogue."""
+
+    sku: str
+    title: str
+    price: float
+    quantity: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One bought product line."""
+
+    id: str
+    sku: str
+    title: str
+    price: float
+    status: str
+    placed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """An earlier contact of the customer, in any channel."""
+
+    at: datetime
+    channel: str
+    situation: str
+    summary: str
+    open: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """The customer as the caller knows them. `attributes` are free facts such as birthday, allergies or size."""
+
+    id: str
+    name: str | None = None
+    tier: str | None = None
+    orders: tuple[Order, ...] = ()
+    cart: tuple[Item, ...] = ()
+    viewed: tuple[Item, ...] = ()
+    contacts: tuple[Contact, ...] = ()
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """The human agent of a conversation."""
+
+    id: str
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """What a conversation is opened with. `language` is the caller's hint; each utterance is detected anew."""
+
+    id: str
+    channel: Channel
+    opened_at: datetime
+    customer: Customer
+    agent: Agent | None = None
+    language: Language | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """A retail situation such as a late delivery; `examples` are customers' sentences by language."""
+
+    id: str
+    names: Mapping[str, str]
+    examples: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """One knowledge article in one language. `body` is the Markdown after the front matter."""
+
+    id: str
+    language: ArticleLanguage
+    title: str
+    status: str
+    body: str
+    version: str
+    situation: str
+    valid_from: date | None = None
+    valid_until: date | None = None
+    confirmed_at: date | None = None
+    channels: tuple[str, ...] = ("all",)
+    products: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    audience: str = "customer"
+    questions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A past conversation kept as problem, resolution and outcome."""
+
+    id: str
+    language: ArticleLanguage
+    channel: str
+    situation: str
+    problem: str
+    tried: tuple[str, ...]
+    resolution: str
+    reply: str
+    outcome: str
+    csat: int | None = None
+    emotion_start: str | None = None
+    emotion_end: str | None = None
+    products: tuple[str, ...] = ()
+    closed_at: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """An approved wording. `slots` are the names in braces in `text`; all must have a value before it is shown."""
+
+    id: str
+    language: ArticleLanguage
+    kind: PhraseKind
+    emotions: tuple[str, ...]
+    situations: tuple[str, ...]
+    stage: Stage
+    text: str
+    channels: tuple[str, ...] = ("all",)
+    slots: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """A catalogue product; `price` in the shop's currency, `titles` and `pitches` by language."""
+
+    sku: str
+    titles: Mapping[str, str]
+    category: str
+    price: float
+    stock: int
+    consumable: bool = False
+    rating: float | None = None
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    complements: tuple[str, ...] = ()
+    alternatives: tuple[str, ...] = ()
+    pitches: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A found passage or case. `relevance` is the calibrated probability in 0–1 that an agent would use it.
+
+    `id` is the article's or case's id, `start`/`end` the passage's span in the article body (0, 0 for a case),
+    `reply` what can be sent as it stands (the article's answer, the case's reply), `steps` its numbered steps.
+    """
+
+    kind: Literal["article", "case"]
+    id: str
+    language: ArticleLanguage
+    title: str
+    excerpt: str
+    reply: str
+    steps: tuple[str, ...]
+    situation: str
+    version: str
+    start: int
+    end: int
+    audience: str
+    cosine: float
+    bm25_score: float
+    relevance: float
+    why: str
+    outcome: str | None = None
+    csat: int | None = None
+    confirmed_at: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a suggestion comes from, down to the span."""
+
+    type: SourceType
+    id: str
+    version: str
+    url: str | None = None
+    excerpt: str | None = None
+    start: int | None = None
+    end: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """One thing put before the agent; `text` can be sent as it stands, `reason` tells the agent why it is there."""
+
+    id: str
+    kind: SuggestionKind
+    text: str
+    title: str
+    language: ArticleLanguage
+    relevance: float
+    reason: str
+    source: Source
+    slots_missing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """A promise that runs out: `due_at` is when, `state` whether it is fine, close or over."""
+
+    name: str
+    due_at: datetime
+    state: Literal["running", "due_soon", "overdue", "met"]
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationReading:
+    """Where the conversation stands after an utterance. `escalation_risk` in 0–1; `intent` is a situation id."""
+
+    trend: Trend
+    escalation_risk: float
+    negative_streak: int
+    intent: str | None
+    clocks: tuple[Clock, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Versions:
+    """What a result was made with; with the log it makes the result reproducible."""
+
+    models: str
+    index: str
+    policy: str
+
+
+@dataclass(frozen=True, slots=True)
+class AssistResult:
+    """The answer to one utterance, in the shape that clients rely on (v1)."""
+
+    utterance: Utterance
+    emotion: Emotion | None
+    conversation: ConversationReading
+    suggestions: tuple[Suggestion, ...]
+    superseded: tuple[str, ...]
+    versions: Versions
+    took_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class DraftIssue:
+    """Something wrong with what the agent is typing: a span, how bad it is and a better wording."""
+
+    code: str
+    start: int
+    end: int
+    text: str
+    severity: Literal["note", "warning", "block"]
+    message: str
+    better: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUp:
+    """What should happen after the conversation, by when and why."""
+
+    due_at: datetime
+    action: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class WrapUp:
+    """The end of a conversation: an extractive summary, a proposed disposition and a follow-up."""
+
+    summary: tuple[str, ...]
+    disposition: str
+    tags: tuple[str, ...]
+    emotion_start: str | None
+    emotion_worst: str | None
+    emotion_end: str | None
+    follow_up: FollowUp | None
