@@ -1,0 +1,267 @@
+"""The engine: one customer utterance in, one assist result out. No I/O; the caller encodes, stores and sends."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, time
+from time import perf_counter
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from assist.conversation import customer as history
+from assist.conversation.session import Session
+from assist.conversation.wrapup import wrap_up
+from assist.domain import (
+    ArticleLanguage,
+    AssistResult,
+    Conversation,
+    ConversationReading,
+    DraftIssue,
+    Emotion,
+    Hit,
+    Language,
+    Outcome,
+    Utterance,
+    Versions,
+    WrapUp,
+)
+from assist.inference.emotion import EmotionReader
+from assist.inference.encoder import Encoding
+from assist.knowledge.search import Knowledge
+from assist.suggest import policy
+from assist.suggest.compose import suggestions
+from assist.suggest.drafts import check_draft
+from assist.suggest.moment import Moment
+from assist.text.language import detect
+from assist.text.small_talk import is_small_talk
+
+SEARCH_LIMIT = 8
+NEW_TOPIC = 0.75
+"""Probability from which a situation replaces the one before; short answers to the agent look like many things."""
+
+RECENT = 3
+"""Customer utterances that tell together what is being looked for; needs are told in pieces."""
+
+
+class Assistant:
+    """Reads an utterance in the light of its conversation and says what the screen should show.
+
+    Args:
+        emotions: turns logits into a calibrated emotion with flags and evidence.
+        knowledge: returns the index version that is active now; called once an utterance, so a swap never tears one.
+        clock: the present, in UTC.
+        new_id: makes an id with the given prefix.
+        callback_hours: from when until when, in `timezone`, a phrase may promise a call back.
+        timezone: where the retailer's day runs.
+    """
+
+    def __init__(
+        self,
+        *,
+        emotions: EmotionReader,
+        knowledge: Callable[[], Knowledge],
+        clock: Callable[[], datetime],
+        new_id: Callable[[str], str],
+        callback_hours: tuple[time, time] = (time(9), time(21)),
+        timezone: str = "Asia/Shanghai",
+    ) -> None:
+        self._emotions = emotions
+        self._knowledge = knowledge
+        self._clock = clock
+        self._new_id = new_id
+        self._callback_hours = callback_hours
+        self._timezone = ZoneInfo(timezone)
+
+    @property
+    def versions(self) -> Versions:
+        """What a result made now would be made with."""
+        return Versions(models=self._emotions.version, index=self._knowledge().version, policy=policy.VERSION)
+
+    def start(self, conversation: Conversation) -> Session:
+        """An empty session for a conversation that has just been opened."""
+        session = Session(conversation)
+        hint = conversation.language
+        if hint in ("zh-Hans", "zh-Hant", "en"):
+            session.language = hint
+        return session
+
+    def needs_encoding(self, utterance: Utterance) -> bool:
+        """Whether the encoder has to read this utterance: only what the customer says."""
+        return utterance.speaker == "customer"
+
+    def assist(self, session: Session, utterance: Utterance, encoding: Encoding | None) -> AssistResult:
+        """Reads the utterance, chooses what to show and records both in the session.
+
+        Args:
+            session: the conversation's state; moved on by this call.
+            utterance: what was said; its `seq` is given by the caller.
+            encoding: the encoder's single pass over the text, or None for anyone but the customer.
+        """
+        begin = perf_counter()
+        knowledge = self._knowledge()
+        now = self._clock()
+        if encoding is None:
+            emotion, shown, superseded, small_talk = None, [], [], is_small_talk(utterance.text)
+            intent = session.intent
+        else:
+            small_talk = is_small_talk(utterance.text)
+            session.language = spoken_language(utterance.language, session.language)
+            emotion = self._emotions.read(utterance.text, utterance.language, encoding, _last_emotion(session))
+            risk_before = session.risk
+            session.feel(emotion)
+            moment, intent = self._moment(
+                session, utterance, encoding, emotion, knowledge, now, risk_before, small_talk
+            )
+            shown = [replace(s, id=self._new_id("sug")) for s in suggestions(moment)]
+            superseded = session.superseded_by(shown, is_small_talk=small_talk, intent=intent)
+            session.vectors.append(encoding.vector)
+        session.intent = intent
+        result = AssistResult(
+            utterance=utterance,
+            emotion=emotion,
+            conversation=session.reading(now),
+            suggestions=tuple(shown),
+            superseded=tuple(superseded),
+            versions=Versions(models=self._emotions.version, index=knowledge.version, policy=policy.VERSION),
+            took_ms=round((perf_counter() - begin) * 1000, 2),
+        )
+        session.record(utterance, result, is_small_talk=small_talk)
+        return result
+
+    def restore(
+        self,
+        conversation: Conversation,
+        turns: Sequence[tuple[Utterance, AssistResult]],
+        outcomes: Mapping[str, Outcome],
+    ) -> Session:
+        """The session as it was, from what the log holds: the same steps as live, without the models."""
+        session = self.start(conversation)
+        for utterance, result in turns:
+            if result.emotion is not None:
+                session.language = spoken_language(utterance.language, session.language)
+                session.feel(result.emotion)
+            session.record(utterance, result, is_small_talk=is_small_talk(utterance.text))
+        for suggestion_id, outcome in outcomes.items():
+            session.set_outcome(suggestion_id, outcome)
+        return session
+
+    def set_outcome(self, session: Session, suggestion_id: str, outcome: Outcome) -> None:
+        """What the agent did with a suggestion."""
+        session.set_outcome(suggestion_id, outcome)
+
+    def state(self, session: Session) -> ConversationReading:
+        """Where the conversation stands at this moment."""
+        return session.reading(self._clock())
+
+    def close(self, session: Session) -> WrapUp:
+        """Ends the conversation and wraps it up."""
+        session.is_closed = True
+        return wrap_up(session, self._clock())
+
+    def check_draft(self, text: str, session: Session | None) -> list[DraftIssue]:
+        """What is wrong with what the agent is typing."""
+        customer_language = session.language if session is not None and session.first_customer_at else None
+        return check_draft(text, detect(text, customer_language), customer_language)
+
+    def _moment(
+        self,
+        session: Session,
+        utterance: Utterance,
+        encoding: Encoding,
+        emotion: Emotion,
+        knowledge: Knowledge,
+        now: datetime,
+        risk_before: float,
+        small_talk: bool,
+    ) -> tuple[Moment, str | None]:
+        who, channel = session.conversation.customer, session.conversation.channel
+        hits: tuple[Hit, ...] = ()
+        intent = session.intent
+        if not small_talk and emotion.label != "unknown":
+            hits = tuple(
+                knowledge.search(
+                    utterance.text,
+                    encoding.vector,
+                    language=session.language,
+                    channel=channel,
+                    limit=SEARCH_LIMIT,
+                    on=now.astimezone(self._timezone).date(),
+                    context_vectors=session.context_vectors(),
+                )
+            )
+            intent = _topic(intent, *knowledge.situation(encoding.vector, hits))
+        texts = [*session.customer_texts(), utterance.text]
+        recent = np.sum([encoding.vector, *session.context_vectors()[: RECENT - 1]], axis=0)
+        order = history.order_meant(who, texts)
+        about = history.talked_about(who, knowledge.products, texts, order)
+        product = order.title if order is not None else None
+        facts = (
+            ()
+            if small_talk
+            else history.history_facts(
+                who,
+                situation=intent,
+                emotion=emotion,
+                channel=channel,
+                language=session.language,
+                about=about,
+                now=now,
+            )
+        )
+        moment = Moment(
+            utterance=utterance,
+            emotion=emotion,
+            language=session.language,
+            channel=channel,
+            customer=who,
+            knowledge=knowledge,
+            now=now,
+            vector=encoding.vector,
+            recent_text=" ".join(texts[-RECENT:]),
+            recent_vector=(recent / np.linalg.norm(recent)).astype(np.float32),
+            hits=hits,
+            situation=intent,
+            is_small_talk=small_talk,
+            is_choosing=intent in policy.PRESALES_SITUATIONS,
+            was_ever_negative=session.was_ever_negative,
+            calm_since_resolution=session.calm_since_resolution,
+            has_agent_answered=session.has_agent_answered,
+            trend=session.trend,
+            risk=session.risk,
+            risk_before=risk_before,
+            negative_streak=session.negative_streak,
+            calming_count=session.calming_count,
+            question_count=session.question_count,
+            shown=frozenset(session.shown),
+            facts=facts,
+            talked_about=about,
+            slots=history.slots_of(who, order, session.language, product),
+            holds=self._holds(now, has_order=order is not None, has_product=product is not None),
+        )
+        return moment, intent
+
+    def _holds(self, now: datetime, *, has_order: bool, has_product: bool) -> frozenset[str]:
+        begin, end = self._callback_hours
+        in_hours = begin <= now.astimezone(self._timezone).time() < end
+        facts = {"order": has_order, "product": has_product, "in_hours": in_hours}
+        return frozenset(name for name, holds in facts.items() if holds)
+
+
+def spoken_language(language: Language, before: ArticleLanguage) -> ArticleLanguage:
+    """The variant to answer in: the customer's own; for mixed text the Chinese variant that was spoken before."""
+    if language == "other":
+        return before
+    if language == "mixed":
+        return before if before != "en" else "zh-Hans"
+    return language
+
+
+def _topic(before: str | None, found: str | None, probability: float) -> str | None:
+    """The situation talked about: a new one needs to be clearer than the one that everybody is already in."""
+    if found is None or found == "small_talk" or (before is not None and probability < NEW_TOPIC):
+        return before
+    return found
+
+
+def _last_emotion(session: Session) -> Emotion | None:
+    return next((t.emotion for t in reversed(session.turns) if t.emotion is not None), None)

@@ -1,0 +1,249 @@
+"""The state of one conversation: utterances and results in, trend, risk and memory out. Pure: no I/O, no clock.
+
+The same `record` builds the state while the conversation is live and when it is restored from the log, so a restart
+cannot make the two differ.
+"""
+
+import re
+from collections import deque
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import numpy as np
+import numpy.typing as npt
+
+from assist.domain import (
+    ArticleLanguage,
+    AssistResult,
+    Clock,
+    Conversation,
+    ConversationReading,
+    Emotion,
+    Outcome,
+    Suggestion,
+    Trend,
+    Utterance,
+)
+from assist.suggest import policy
+from assist.suggest.moment import SourceKey
+
+HEAT = {
+    "angry": 1.0,
+    "frustrated": 0.65,
+    "disappointed": 0.45,
+    "anxious": 0.4,
+    "confused": 0.2,
+    "neutral": 0.05,
+    "satisfied": 0.0,
+    "unknown": 0.05,
+}
+"""How near each feeling is to an escalation; ordinal by the labelling guideline, the distances are ours."""
+
+TREND_STEP = 0.15
+"""Change of the mean heat of the last two customer utterances against the three before them that is a trend."""
+
+RISK_DECAY = 0.6
+"""Share of the last risk that stays when a customer says something calm: one polite line does not end a quarrel."""
+
+FIRST_ANSWER = timedelta(seconds=60)
+ENQUIRY = timedelta(hours=2)
+COMPLAINT_CONTACT = timedelta(hours=1)
+CLOSURE = timedelta(hours=24)
+_DUE_SOON = 0.25
+
+_DONE = re.compile(
+    r"已(?:经|經)?(?:为|為|帮|幫|给|給)?您?(?:办理|辦理|处理|處理|安排|提交|补发|補發|退款|退还|退還"
+    r"|登记|登記|取消|修改|改好|补偿|補償|预约|預約)"
+    r"|(?:退款|补发|補發|换货|換貨|订单|訂單)已(?:经|經)?(?:提交|完成|发起|發起|成功|生效)"
+    r"|\bI(?:'ve| have) (?:just |now |already )?(?:arranged|sent|issued|booked|refunded|cancelled|canceled|changed"
+    r"|updated|processed|reordered|replaced|submitted|registered|raised|resent)"
+    r"|\b(?:is|are|has been|have been) (?:now )?(?:refunded|booked|sorted|cancelled|replaced|resent|resolved)\b",
+    re.IGNORECASE,
+)
+"""An agent's sentence that says something was done: the earliest sign of a resolution that text can give."""
+
+ALERT_LIFE = 3
+"""Customer utterances for which an alert stays on the screen; who has not acted on it by then has taken it in."""
+
+_MOMENTARY = frozenset({"calming", "question", "next_step"})
+"""Kinds that answer one utterance; when the next one comes their moment has passed."""
+
+
+@dataclass(slots=True)
+class Turn:
+    """One utterance with what was felt in it (None for anyone but the customer)."""
+
+    utterance: Utterance
+    emotion: Emotion | None
+    is_small_talk: bool
+
+
+@dataclass(slots=True)
+class Session:
+    """What `assist` remembers of one conversation. Mutable; one writer at a time."""
+
+    conversation: Conversation
+    turns: list[Turn] = field(default_factory=list)
+    vectors: deque[npt.NDArray[np.float32]] = field(default_factory=lambda: deque(maxlen=3))
+    shown: set[SourceKey] = field(default_factory=set)
+    open: dict[str, tuple[Suggestion, str | None, int]] = field(default_factory=dict)
+    outcomes: dict[str, Outcome] = field(default_factory=dict)
+    language: ArticleLanguage = "zh-Hans"
+    intent: str | None = None
+    trend: Trend = "steady"
+    risk: float = 0.0
+    negative_streak: int = 0
+    was_ever_negative: bool = False
+    calm_since_resolution: int | None = None
+    calming_count: int = 0
+    question_count: int = 0
+    has_agent_answered: bool = False
+    first_customer_at: datetime | None = None
+    first_answer_at: datetime | None = None
+    complaint_at: datetime | None = None
+    is_closed: bool = False
+
+    def customer_texts(self, last: int = 4) -> list[str]:
+        """The customer's latest sentences, newest last."""
+        return [t.utterance.text for t in self.turns if t.utterance.speaker == "customer"][-last:]
+
+    def context_vectors(self) -> tuple[npt.NDArray[np.float32], ...]:
+        """Vectors of the customer's previous utterances, newest first; empty after a restart."""
+        return tuple(reversed(self.vectors))
+
+    def feel(self, emotion: Emotion) -> None:
+        """Moves trend, risk, streak and resolution on by one customer utterance."""
+        is_negative = emotion.polarity == "negative" or policy.is_hostile(emotion)
+        self.negative_streak = self.negative_streak + 1 if is_negative else 0
+        heats = [heat_of(t.emotion) for t in self.turns if t.emotion is not None and not t.is_small_talk]
+        self.trend = trend_of([*heats, heat_of(emotion)])
+        self.risk = risk_after(self.risk, emotion, self.negative_streak, self.trend)
+        if is_negative:
+            self.was_ever_negative = True
+            self.calm_since_resolution = None
+        elif self.calm_since_resolution is not None:
+            self.calm_since_resolution += 1
+        elif self.was_ever_negative and emotion.label == "satisfied":
+            self.calm_since_resolution = 0
+
+    def superseded_by(self, now_shown: list[Suggestion], *, is_small_talk: bool, intent: str | None) -> list[str]:
+        """Ids of open suggestions that no longer fit once this customer utterance has been said."""
+        if is_small_talk and not now_shown:
+            return []
+        replaces_answers = any(s.kind == "answer" for s in now_shown)
+        gone = []
+        for suggestion_id, (suggestion, situation, begin) in self.open.items():
+            if suggestion.kind == "alert":
+                no_longer_fits = self._customer_turns() - begin >= ALERT_LIFE
+            else:
+                no_longer_fits = suggestion.kind in _MOMENTARY or intent != situation or replaces_answers
+            if no_longer_fits:
+                gone.append(suggestion_id)
+        return gone
+
+    def record(self, utterance: Utterance, result: AssistResult, *, is_small_talk: bool) -> None:
+        """Takes an utterance and its result into the memory; trend and risk have been moved on by `feel`."""
+        self.turns.append(Turn(utterance, result.emotion, is_small_talk))
+        self.intent = result.conversation.intent
+        if utterance.speaker == "customer":
+            self.first_customer_at = self.first_customer_at or utterance.at
+            if result.emotion is not None and policy.is_hostile(result.emotion):
+                self.complaint_at = self.complaint_at or utterance.at
+        elif utterance.speaker == "agent":
+            self._hear_agent(utterance)
+        for suggestion_id in result.superseded:
+            self.open.pop(suggestion_id, None)
+        for suggestion in result.suggestions:
+            self.shown.add((suggestion.source.type, suggestion.source.id))
+            self.open[suggestion.id] = (suggestion, self.intent, self._customer_turns())
+            self.calming_count += suggestion.kind == "calming"
+            self.question_count += suggestion.kind == "question"
+
+    def set_outcome(self, suggestion_id: str, outcome: Outcome) -> None:
+        """Remembers what the agent did; an answer or step that was sent is a resolution until the customer objects."""
+        self.outcomes[suggestion_id] = outcome
+        if outcome == "shown":
+            return
+        known = self.open.pop(suggestion_id, None)
+        is_help = known is not None and known[0].kind in ("answer", "next_step", "case")
+        if is_help and outcome in ("accepted", "edited") and self.was_ever_negative:
+            self.calm_since_resolution = self.calm_since_resolution or 0
+
+    def reading(self, now: datetime) -> ConversationReading:
+        """Where the conversation stands at `now`."""
+        return ConversationReading(
+            trend=self.trend,
+            escalation_risk=round(self.risk, 3),
+            negative_streak=self.negative_streak,
+            intent=self.intent,
+            clocks=self._clocks(now),
+        )
+
+    def _customer_turns(self) -> int:
+        return sum(turn.utterance.speaker == "customer" for turn in self.turns)
+
+    def _hear_agent(self, utterance: Utterance) -> None:
+        if self.first_customer_at is not None:
+            self.has_agent_answered = True
+            self.first_answer_at = self.first_answer_at or utterance.at
+        if self.was_ever_negative and self.calm_since_resolution is None and _DONE.search(utterance.text):
+            self.calm_since_resolution = 0
+
+    def _clocks(self, now: datetime) -> tuple[Clock, ...]:
+        clocks = []
+        if self.first_customer_at is not None:
+            clocks.append(_clock("first_answer", self.first_customer_at, FIRST_ANSWER, now, self.first_answer_at))
+            clocks.append(_clock("enquiry", self.first_customer_at, ENQUIRY, now, now if self.is_closed else None))
+        if self.complaint_at is not None:
+            answered = next(
+                (
+                    t.utterance.at
+                    for t in self.turns
+                    if t.utterance.speaker == "agent" and t.utterance.at >= self.complaint_at
+                ),
+                None,
+            )
+            clocks.append(_clock("complaint_contact", self.complaint_at, COMPLAINT_CONTACT, now, answered))
+            clocks.append(_clock("closure", self.complaint_at, CLOSURE, now, now if self.is_closed else None))
+        return tuple(clocks)
+
+
+def heat_of(emotion: Emotion) -> float:
+    """Expected heat over the calibrated probabilities, so that an unsure "angry" weighs less than a sure one."""
+    if not emotion.probabilities:
+        return HEAT[emotion.label]
+    return sum(HEAT[label] * probability for label, probability in emotion.probabilities.items())
+
+
+def trend_of(heats: list[float]) -> Trend:
+    """Mean of the last two against the mean of up to three before them."""
+    if len(heats) < 2:
+        return "steady"
+    recent = heats[-2:] if len(heats) > 2 else heats[-1:]
+    before = heats[-5:-2] if len(heats) > 2 else heats[:1]
+    change = sum(recent) / len(recent) - sum(before) / len(before)
+    return "rising" if change >= TREND_STEP else "falling" if change <= -TREND_STEP else "steady"
+
+
+def risk_after(before: float, emotion: Emotion, negative_streak: int, trend: Trend) -> float:
+    """Escalation risk in 0–1 after one more utterance: a rule, until a trained model beats it.
+
+    The present feeling by its strength, threats and insults on top, then what repetition and a rising trend add;
+    a calm utterance only lets the earlier risk fade.
+    """
+    flags = set(emotion.flags)
+    present = 0.75 * heat_of(emotion) * (0.6 + 0.4 * emotion.intensity)
+    present += 0.3 * bool(flags & {"legal_threat", "media_threat"}) + 0.2 * ("churn_threat" in flags)
+    present += 0.25 * ("abusive" in flags) + 0.2 * ("wants_human" in flags and emotion.polarity == "negative")
+    present += 0.07 * min(max(negative_streak - 1, 0), 4) + 0.05 * (trend == "rising")
+    fading = before * (0.35 if emotion.label == "satisfied" else RISK_DECAY)
+    return min(max(present, fading), 1.0)
+
+
+def _clock(name: str, begin: datetime, length: timedelta, now: datetime, met_at: datetime | None) -> Clock:
+    due_at = begin + length
+    if met_at is not None and met_at <= due_at:
+        return Clock(name, due_at, "met")
+    if now > due_at or met_at is not None:
+        return Clock(name, due_at, "overdue")
+    return Clock(name, due_at, "due_soon" if due_at - now < length * _DUE_SOON else "running")

@@ -1,0 +1,1 @@
+"""Neural inference on the CPU: the sentence encoder, its queue and the reading of emotions."""

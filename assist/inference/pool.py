@@ -1,0 +1,61 @@
+"""A bounded queue in front of the encoder: threads encode side by side, and being full is an answer."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import Future, ThreadPoolExecutor
+from threading import Lock
+from typing import Protocol
+
+from assist.errors import Overloaded, Unavailable
+from assist.inference.encoder import Encoding
+
+
+class QueryEncoder(Protocol):
+    """What the pool runs: `Encoder`, or a stand-in of a test."""
+
+    def encode_query(self, text: str) -> Encoding:
+        """Encode one text."""
+
+
+class EncoderPool:
+    """Runs one encoder in `workers` threads; at most `queue_limit` more texts may wait."""
+
+    def __init__(self, encoder: QueryEncoder, *, workers: int = 2, queue_limit: int = 64) -> None:
+        self._encoder = encoder
+        self._workers = workers
+        self._queue_limit = queue_limit
+        self._executor = ThreadPoolExecutor(workers, thread_name_prefix="encoder")
+        self._lock = Lock()
+        self._pending = 0
+
+    @property
+    def depth(self) -> int:
+        """Texts that wait for a free worker."""
+        return max(0, self._pending - self._workers)
+
+    async def encode_query(self, text: str) -> Encoding:
+        """Encode `text` in a worker thread.
+
+        Raises Overloaded if the queue is full, Unavailable after `close`, and whatever the encoder raised for this
+        text; the worker lives on. A caller that is cancelled while it waits frees its place.
+        """
+        with self._lock:
+            if self._pending >= self._workers + self._queue_limit:
+                raise Overloaded("the encoder's queue is full", {"queue_limit": self._queue_limit})
+            self._pending += 1
+        try:
+            future = self._executor.submit(self._encoder.encode_query, text)
+        except RuntimeError as error:  # the executor was shut down
+            self._release()
+            raise Unavailable("the encoder is closed") from error
+        future.add_done_callback(self._release)
+        return await asyncio.wrap_future(future)
+
+    def close(self) -> None:
+        """Finish what waits, then end the threads. May be called again."""
+        self._executor.shutdown(wait=True)
+
+    def _release(self, _: Future[Encoding] | None = None) -> None:
+        with self._lock:
+            self._pending -= 1

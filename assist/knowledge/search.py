@@ -1,0 +1,575 @@
+"""Searches one index version: meaning (FAISS) and words (BM25) together, judged by a calibrated probability."""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Final, NamedTuple, Self, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assist.domain import Article, ArticleLanguage, Case, Hit, Language, Phrase, Product, Situation
+from assist.errors import ModelError
+from assist.knowledge.dense import Dense
+from assist.knowledge.lexical import Lexical
+from assist.knowledge.passages import answer_of, plain, split, steps_of
+from assist.text.segment import Segmenter, Term
+
+Floats = NDArray[np.float32]
+Ints = NDArray[np.int64]
+Mask = NDArray[np.bool_]
+
+LANGUAGES: Final[tuple[Language, ...]] = get_args(Language)
+"""Rows of the query means; the last, `other`, is the mean over all."""
+PREFERRED: Final[dict[Language, tuple[ArticleLanguage, ...]]] = {
+    "zh-Hans": ("zh-Hans", "zh-Hant", "en"),
+    "zh-Hant": ("zh-Hant", "zh-Hans", "en"),
+    "mixed": ("zh-Hans", "zh-Hant", "en"),
+    "en": ("en", "zh-Hans", "zh-Hant"),
+    "other": ("en", "zh-Hans", "zh-Hant"),
+}
+"""Which language version of an article a customer gets: the first that exists."""
+
+RIVALS: Final = 10
+NEAREST: Final = 150
+"""Entries that the search by meaning looks at; their articles, or cases, are judged in full."""
+BY_MEANING_LIMIT: Final = 40
+BY_WORDS_LIMIT: Final = 20
+"""Articles, or cases, that each of the two searches hands over."""
+CONTEXT_WEIGHT: Final = 0.5
+"""Share of the previous utterances in the vector of an elliptical one."""
+ELLIPTICAL_TERMS: Final = 5
+"""Utterances with fewer content words lean on what was said before."""
+EXCERPT_CHARS: Final = 280
+NEAR_EQUAL: Final = 0.05
+"""Cases whose relevance differs by less are ordered by language and satisfaction."""
+CASES_CONSIDERED: Final = 4
+"""Cases that are put in order, as a multiple of those asked for."""
+MEANING: Final = "meaning"
+"""The `why` of a hit that shares no word with the query."""
+SMALL_TALK: Final = "small_talk"
+"""Situation of sentences that want no answer."""
+FEATURES: Final = (
+    "cosine",
+    "second",
+    "abroad",
+    "bm25",
+    "situation",
+    "lead",
+    "small_talk",
+    "rivals",
+    "brief",
+)
+"""What the relevance of a candidate is computed from.
+
+cosine, second: its best two entries · abroad: best entry of its other language versions · bm25: its score as a share of
+the query's score against itself · situation: nearest example of its situation · lead: how far that is behind the
+nearest example of all · small_talk: nearest example of small talk · rivals: mean cosine of the ten candidates after
+the first · brief: 1 / (1 + content words).
+"""
+SITUATION_FEATURES: Final = ("best", "margin")
+"""Cosine of the nearest situation, and by how much it leads."""
+HIT_SUPPORT: Final = 0.8
+"""What a certain article adds to the cosine of its situation; chosen on the tune queries among 0, .1, .2, .4, .8."""
+PRODUCT_INTERCEPT, PRODUCT_COSINE, PRODUCT_BM25 = -4.0, 8.0, 4.0
+"""Logistic of a product's fit, set by hand on the demo conversations: nobody has judged products yet."""
+_DEFAULT: Final = {
+    "intercept": -3.3,
+    "cosine": 11.7,
+    "second": 1.5,
+    "abroad": 7.4,
+    "bm25": 3.4,
+    "situation": -1.8,
+    "lead": 11.1,
+    "small_talk": 1.1,
+    "rivals": -16.0,
+    "brief": 0.2,
+}
+
+
+class Entry(NamedTuple):
+    """What a vector and its terms stand for: the owner's number, the passage in its body, whether it is internal."""
+
+    owner: int
+    start: int
+    end: int
+    is_internal: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """A collection that is searched: vectors by entry, words by owner (an article version, a case, a product).
+
+    `entries` holds an `Entry` as integers [entries, 4], ordered by owner. `groups` [owners] numbers what belongs
+    together: the versions of one article share a number.
+    """
+
+    dense: Dense
+    lexical: Lexical
+    entries: NDArray[np.int32]
+    groups: Ints
+    entry_groups: Ints = field(init=False)
+    members: tuple[Ints, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        entry_groups = self.groups[self.entries[:, 0]]
+        order = np.argsort(entry_groups, kind="stable")
+        ends = np.cumsum(np.bincount(entry_groups, minlength=int(self.groups.max(initial=-1)) + 1))
+        object.__setattr__(self, "entry_groups", entry_groups)
+        object.__setattr__(self, "members", tuple(np.split(order, ends[:-1])))
+
+
+@dataclass(frozen=True, slots=True)
+class Relevance:
+    """Logistic models that turn features into probabilities; `scripts/train_relevance` fits and writes them.
+
+    The coefficients in the code stand in where no file is given; they were fitted in the same way.
+    """
+
+    article: Mapping[str, float] = field(default_factory=lambda: dict(_DEFAULT))
+    case: Mapping[str, float] = field(default_factory=lambda: dict(_DEFAULT))
+    situation: Mapping[str, float] = field(default_factory=lambda: {"intercept": -1.2, "best": 0.7, "margin": 4.7})
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read `relevance.json`. Raises ModelError if it is missing or not complete."""
+        try:
+            values = json.loads(path.read_text(encoding="utf-8"))
+            loaded = cls(**{name: {k: float(v) for k, v in values[name].items()} for name in cls.__slots__})
+            for coefficients in (loaded.article, loaded.case):
+                if set(coefficients) != {"intercept", *FEATURES}:
+                    raise ValueError("the features differ")
+            return loaded
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise ModelError(f"cannot use {path.name}: {error}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """What a search found before it is judged; all arrays are [m] but `features` [m, len(FEATURES)].
+
+    `owners` are numbers of articles or cases, `entries` their best entries.
+    """
+
+    owners: Ints
+    entries: Ints
+    cosines: Floats
+    bm25_scores: Floats
+    features: NDArray[np.float64]
+
+
+_NOTHING: Final = Candidates(
+    np.empty(0, np.int64),
+    np.empty(0, np.int64),
+    np.empty(0, np.float32),
+    np.empty(0, np.float32),
+    np.empty((0, len(FEATURES))),
+)
+
+
+class Knowledge:
+    """One index version, opened. Immutable and safe to use from several threads."""
+
+    def __init__(
+        self,
+        *,
+        version: str,
+        encoder_version: str,
+        created_at: datetime,
+        articles: tuple[Article, ...],
+        cases: tuple[Case, ...],
+        phrases: tuple[Phrase, ...],
+        products: Mapping[str, Product],
+        situations: tuple[Situation, ...],
+        shelves: Mapping[str, Shelf],
+        query_means: Floats,
+        phrase_vectors: Floats,
+        situation_vectors: Floats,
+        segmenter: Segmenter,
+        relevance: Relevance,
+        counts: Mapping[str, int],
+    ) -> None:
+        self.version, self.encoder_version = version, encoder_version
+        self.created_at, self.counts = created_at, counts
+        self.articles, self.cases, self.phrases = articles, cases, phrases
+        self.products, self.situations = products, situations
+        self._product_list = tuple(products.values())
+        self._shelves, self._means, self._segmenter, self._relevance = shelves, query_means, segmenter, relevance
+        self._phrase_vectors, self._situation_vectors = phrase_vectors, situation_vectors
+        sizes = [len(situation.examples) for situation in situations]
+        self._situation_starts = np.cumsum([0, *sizes[:-1]]) if sizes else np.empty(0, np.int64)
+        number = {situation.id: place for place, situation in enumerate(situations)}
+        self._situation_number = number
+        self._small_talk = number.get(SMALL_TALK)
+        self._situation_of = {
+            "articles": np.array([number[article.situation] for article in articles], np.int64),
+            "cases": np.array([number[case.situation] for case in cases], np.int64),
+            "products": np.zeros(len(products), np.int64),
+        }
+        self._article_mask = lru_cache(maxsize=256)(self._make_article_mask)
+        self._case_mask = lru_cache(maxsize=16)(self._make_case_mask)
+        self._same_script = lru_cache(maxsize=16)(self._make_same_script)
+        self._owner_terms = lru_cache(maxsize=8192)(self._make_owner_terms)
+        self._shown_parts = lru_cache(maxsize=8192)(self._make_shown_parts)
+
+    def search(
+        self,
+        text: str,
+        vector: Floats,
+        *,
+        language: Language,
+        kinds: Sequence[str] = ("article", "case"),
+        channel: str | None = None,
+        limit: int = 5,
+        on: date,
+        context_vectors: Sequence[Floats] = (),
+        audience: str = "customer",
+    ) -> list[Hit]:
+        """Hits for a query, best first: at most `limit` articles, then at most `limit` cases.
+
+        `vector` is the query's unit vector; `context_vectors` are those of the customer's previous utterances, most
+        recent first, and count where the query alone says little. An article comes once, in the customer's variant or
+        the next best, if it is valid `on` that day and in that `channel`. For the `audience` customer, internal
+        articles and notes are left out. Cases come in the customer's script only, so that their reply can be sent.
+        """
+        terms = self._segmenter.analyse(text)
+        hits: list[Hit] = []
+        if "article" in kinds:
+            mask = self._article_mask(language, on, channel, audience)
+            found = self._candidates("articles", terms, vector, language, mask, context_vectors)
+            relevance = logistic(self._relevance.article, found.features)
+            best = np.argsort(-relevance, kind="stable")[:limit]
+            hits += [self._article_hit(found, int(place), float(relevance[place]), terms) for place in best]
+        if "case" in kinds:
+            found = self._candidates("cases", terms, vector, language, self._case_mask(language), context_vectors)
+            relevance = logistic(self._relevance.case, found.features)
+            near = np.argsort(-relevance, kind="stable")[: CASES_CONSIDERED * limit].tolist()
+            ranked = self._by_satisfaction(found, near, relevance, language)
+            hits += [self._case_hit(found, place, float(relevance[place]), terms) for place in ranked[:limit]]
+        return hits
+
+    def candidates(
+        self,
+        kind: str,
+        text: str,
+        vector: Floats,
+        *,
+        language: Language,
+        on: date,
+        context_vectors: Sequence[Floats] = (),
+        article_languages: Sequence[ArticleLanguage] | None = None,
+    ) -> Candidates:
+        """Candidates of one kind (`article` or `case`) with their features, for training and evaluation.
+
+        `article_languages` leaves only article versions in these languages.
+        """
+        terms = self._segmenter.analyse(text)
+        if kind == "case":
+            return self._candidates("cases", terms, vector, language, self._case_mask(language), context_vectors)
+        mask = self._article_mask(language, on, None, "customer", article_languages)
+        only = None if article_languages is None else mask
+        return self._candidates("articles", terms, vector, language, mask, context_vectors, only)
+
+    def situation(self, vector: Floats, hits: Sequence[Hit] = ()) -> tuple[str | None, float]:
+        """(situation id, probability) of an utterance; the id is None where the probability is below one half.
+
+        Decided by the nearest examples; found articles speak for their situation in proportion to their relevance.
+        """
+        name, (best, margin) = self.nearest_situation(vector, hits)
+        if name is None:
+            return None, 0.0
+        model = self._relevance.situation
+        probability = _sigmoid(model["intercept"] + model["best"] * best + model["margin"] * margin)
+        return (name if probability >= 0.5 else None), probability
+
+    def nearest_situation(self, vector: Floats, hits: Sequence[Hit] = ()) -> tuple[str | None, tuple[float, float]]:
+        """(situation id, `SITUATION_FEATURES`) of the nearest situation, before it is judged; for training."""
+        if not self.situations:
+            return None, (0.0, 0.0)
+        scores = self._situation_scores(vector).copy()
+        support = np.zeros_like(scores)
+        for hit in hits:
+            if hit.kind == "article":
+                place = self._situation_number[hit.situation]
+                support[place] = max(support[place], hit.relevance)
+        scores += HIT_SUPPORT * support
+        order = np.argsort(-scores, kind="stable")
+        best = float(scores[order[0]])
+        margin = best - float(scores[order[1]]) if len(order) > 1 else best
+        return self.situations[order[0]].id, (best, margin)
+
+    def phrase_similarities(self, vector: Floats, indices: Sequence[int]) -> Floats:
+        """Cosines of the query with phrases, given by their numbers in `phrases`."""
+        query = centred(vector, self._means[-1])
+        similarities: Floats = self._phrase_vectors[np.asarray(indices, np.int64)] @ query
+        return similarities
+
+    def product_search(
+        self, text: str, vector: Floats, *, language: Language, limit: int
+    ) -> list[tuple[Product, float]]:
+        """Products that fit what is asked for, best first, with a score in 0–1; worth showing from about 0.5."""
+        terms = self._segmenter.analyse(text)
+        shelf = self._shelves["products"]
+        mask = np.ones(len(shelf.entries), np.bool_)
+        found = self._candidates("products", terms, vector, language, mask, ())
+        bm25 = found.features[:, FEATURES.index("bm25")]
+        scores = 1 / (1 + np.exp(-(PRODUCT_INTERCEPT + PRODUCT_COSINE * found.cosines + PRODUCT_BM25 * bm25)))
+        best = np.argsort(-scores, kind="stable")[:limit]
+        return [(self._product_list[found.owners[place]], float(scores[place])) for place in best]
+
+    def _candidates(
+        self,
+        name: str,
+        terms: Sequence[Term],
+        vector: Floats,
+        language: Language,
+        mask: Mask,
+        context_vectors: Sequence[Floats],
+        only: Mask | None = None,
+    ) -> Candidates:
+        """What meaning or words find. `mask` [entries] says what may be shown, `only` what may be looked at at all."""
+        shelf = self._shelves[name]
+        words = [term.term for term in terms]
+        brief = 1 / (1 + len(set(words)))
+        query = self._query(vector, language, len(set(words)), context_vectors)
+        near, _ = shelf.dense.search(query, NEAREST, mask)
+        by_meaning = list(dict.fromkeys(shelf.entry_groups[near].tolist()))[:BY_MEANING_LIMIT]
+        bm25 = np.where(self._same_script(name, language), shelf.lexical.scores(words), np.float32(0))
+        by_words = [owner for owner in np.argsort(-bm25, kind="stable")[:BY_WORDS_LIMIT] if bm25[owner] > 0]
+        groups = dict.fromkeys([*by_meaning, *shelf.groups[by_words].tolist()])
+        if not groups:
+            return _NOTHING
+        entries = np.concatenate([shelf.members[group] for group in groups])
+        visible = mask[entries] | (shelf.entries[entries, 3] == 0) if only is None else only[entries]
+        entries = entries[visible]
+        cosines = shelf.dense.cosines(query, entries)
+        shown = mask[entries]
+        best_entries, best, second, abroad = _judged_together(shelf.entry_groups[entries], entries, cosines, shown)
+        if not len(best_entries):
+            return _NOTHING
+        owners = shelf.entries[best_entries, 0].astype(np.int64)
+        features = np.empty((len(owners), len(FEATURES)))
+        itself = shelf.lexical.self_score(words)
+        rivals = np.sort(best)[::-1][1 : 1 + RIVALS]
+        situations = self._situation_scores(vector)
+        own = situations[self._situation_of[name][owners]] if len(situations) else np.zeros(len(owners))
+        columns = {
+            "cosine": best,
+            "second": second,
+            "abroad": abroad,
+            "bm25": bm25[owners] / itself if itself else 0,
+            "situation": own,
+            "lead": own - situations.max(initial=0),
+            "small_talk": 0 if self._small_talk is None else situations[self._small_talk],
+            "rivals": rivals.mean() if len(rivals) else 0,
+            "brief": brief,
+        }
+        for column, feature in enumerate(FEATURES):
+            features[:, column] = columns[feature]
+        return Candidates(owners, best_entries, best, bm25[owners], features)
+
+    def _query(self, vector: Floats, language: Language, words: int, context_vectors: Sequence[Floats]) -> Floats:
+        """The centred query; an elliptical one takes in the previous utterances, each half as much as the one after."""
+        mean = self._means[LANGUAGES.index(language)]
+        query = centred(vector, mean)
+        if not context_vectors or words >= ELLIPTICAL_TERMS:
+            return query
+        weights = [0.5**n for n in range(len(context_vectors))]
+        before = sum(w * centred(v, mean) for w, v in zip(weights, context_vectors, strict=True)) / sum(weights)
+        return centred((1 - CONTEXT_WEIGHT) * query + CONTEXT_WEIGHT * before, np.zeros_like(mean))
+
+    def _situation_scores(self, vector: Floats) -> Floats:
+        """Cosine of the nearest example of each situation."""
+        query = centred(vector, self._means[-1])
+        if not self.situations:
+            return np.empty(0, np.float32)
+        scores: Floats = np.maximum.reduceat(self._situation_vectors @ query, self._situation_starts)
+        return scores
+
+    def _make_same_script(self, name: str, language: Language) -> Mask:
+        """Owners whose words can match the query's: Han against Han, Latin against Latin, mixed against both."""
+        if language == "mixed" or name == "products":
+            return np.ones(len(self._shelves[name].groups), np.bool_)
+        records: Sequence[Article | Case] = self.articles if name == "articles" else self.cases
+        is_latin = language in ("en", "other")
+        return np.array([(record.language == "en") == is_latin for record in records], np.bool_)
+
+    def _make_article_mask(
+        self,
+        language: Language,
+        on: date,
+        channel: str | None,
+        audience: str,
+        article_languages: Sequence[ArticleLanguage] | None = None,
+    ) -> Mask:
+        """Entries of the one version of each article that this customer may get today."""
+        chosen: dict[str, int] = {}
+        order = PREFERRED[language]
+        for number, article in enumerate(self.articles):
+            if article_languages is not None and article.language not in article_languages:
+                continue
+            if _may_show(article, on, channel, audience):
+                best = chosen.get(article.id)
+                if best is None or order.index(article.language) < order.index(self.articles[best].language):
+                    chosen[article.id] = number
+        entries = self._shelves["articles"].entries
+        mask = np.isin(entries[:, 0], np.array(list(chosen.values()), np.int64))
+        if audience == "customer":
+            mask &= entries[:, 3] == 0
+        return mask
+
+    def _make_case_mask(self, language: Language) -> Mask:
+        owners = self._shelves["cases"].entries[:, 0]
+        if language == "mixed":
+            return np.array([self.cases[owner].language != "en" for owner in owners], np.bool_)
+        return self._same_script("cases", language)[owners]
+
+    def _make_shown_parts(self, number: int, start: int, end: int) -> tuple[str, str, tuple[str, ...]]:
+        """(excerpt of the passage, answer, steps) of an article."""
+        body = self.articles[number].body
+        return _excerpt(plain(body[start:end])), answer_of(body), steps_of(body)
+
+    def _make_owner_terms(self, name: str, owner: int) -> frozenset[str]:
+        record = self.articles[owner] if name == "articles" else self.cases[owner]
+        return frozenset(self._segmenter.terms(words_of(record)))
+
+    def _article_hit(self, found: Candidates, place: int, relevance: float, terms: Sequence[Term]) -> Hit:
+        owner, start, end, _ = (int(value) for value in self._shelves["articles"].entries[found.entries[place]])
+        article = self.articles[owner]
+        excerpt, reply, steps = self._shown_parts(owner, start, end)
+        return Hit(
+            kind="article",
+            id=article.id,
+            language=article.language,
+            title=article.title,
+            excerpt=excerpt,
+            reply=reply,
+            steps=steps,
+            situation=article.situation,
+            version=article.version,
+            start=start,
+            end=end,
+            audience=article.audience,
+            cosine=float(found.cosines[place]),
+            bm25_score=float(found.bm25_scores[place]),
+            relevance=relevance,
+            why=self._why("articles", owner, terms),
+            confirmed_at=article.confirmed_at,
+        )
+
+    def _case_hit(self, found: Candidates, place: int, relevance: float, terms: Sequence[Term]) -> Hit:
+        owner = int(found.owners[place])
+        case = self.cases[owner]
+        return Hit(
+            kind="case",
+            id=case.id,
+            language=case.language,
+            title=_excerpt(case.problem),
+            excerpt=_excerpt(case.resolution),
+            reply=case.reply,
+            steps=(),
+            situation=case.situation,
+            version=self.version,
+            start=0,
+            end=0,
+            audience="customer",
+            cosine=float(found.cosines[place]),
+            bm25_score=float(found.bm25_scores[place]),
+            relevance=relevance,
+            why=self._why("cases", owner, terms),
+            outcome=case.outcome,
+            csat=case.csat,
+            confirmed_at=case.closed_at,
+        )
+
+    def _by_satisfaction(
+        self, found: Candidates, places: list[int], relevance: NDArray[np.float64], language: Language
+    ) -> list[int]:
+        """Places in order of relevance, near equals in order of language, outcome and satisfaction."""
+
+        def rank(place: int) -> tuple[bool, bool, int, float]:
+            case = self.cases[int(found.owners[place])]
+            is_foreign = case.language != PREFERRED[language][0]
+            return is_foreign, case.outcome != "resolved", -(case.csat or 0), -float(relevance[place])
+
+        ordered: list[int] = []
+        while places:
+            near = [place for place in places if relevance[places[0]] - relevance[place] < NEAR_EQUAL]
+            places = places[len(near) :]
+            ordered += sorted(near, key=rank)
+        return ordered
+
+    def _why(self, name: str, owner: int, terms: Sequence[Term]) -> str:
+        """The query's words that the hit shares, as the customer wrote them."""
+        shared = self._owner_terms(name, owner)
+        return ", ".join(dict.fromkeys(t.surface for t in terms if t.term in shared)) or MEANING
+
+
+def _judged_together(groups: Ints, entries: Ints, cosines: Floats, shown: Mask) -> tuple[Ints, Floats, Floats, Floats]:
+    """(best entry, its cosine, the second-best cosine, the best that is not shown) of each group with a shown entry.
+
+    Where there is no second or nothing unshown, the best stands in.
+    """
+    order = np.lexsort((entries, -cosines, ~shown, groups))
+    groups, entries, cosines, shown = groups[order], entries[order], cosines[order], shown[order]
+    starts = np.flatnonzero(np.r_[True, groups[1:] != groups[:-1]])
+    ends = np.r_[starts[1:], len(groups)]
+    shown_counts = np.add.reduceat(shown, starts, dtype=np.int64)
+    kept = shown_counts > 0
+    starts, ends, shown_counts = starts[kept], ends[kept], shown_counts[kept]
+    best = cosines[starts]
+    second = np.where(shown_counts > 1, cosines[np.minimum(starts + 1, len(cosines) - 1)], best)
+    unshown = starts + shown_counts
+    abroad = np.where(unshown < ends, cosines[np.minimum(unshown, len(cosines) - 1)], best)
+    return entries[starts], best, second, abroad
+
+
+def _may_show(article: Article, on: date, channel: str | None, audience: str) -> bool:
+    if article.status != "published" or (audience == "customer" and article.audience != "customer"):
+        return False
+    if (article.valid_from and on < article.valid_from) or (article.valid_until and on > article.valid_until):
+        return False
+    # A conversation does not say where the customer lives, so articles for Hong Kong and Taiwan are never left out.
+    where = "store" if channel == "store" else "online"
+    return channel is None or bool({"all", "hk_tw", where} & set(article.channels))
+
+
+def logistic(model: Mapping[str, float], features: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Probability of each row of features [m, len(FEATURES)]."""
+    weights = np.array([model[name] for name in FEATURES])
+    probabilities: NDArray[np.float64] = 1 / (1 + np.exp(-(features @ weights + model["intercept"])))
+    return probabilities
+
+
+def _sigmoid(x: float) -> float:
+    return 1 / (1 + math.exp(-x))
+
+
+def _excerpt(text: str) -> str:
+    return text if len(text) <= EXCERPT_CHARS else text[: EXCERPT_CHARS - 1].rstrip() + "…"
+
+
+def words_of(record: Article | Case | Product) -> str:
+    """The text whose words find a record: an article without its agent notes, a case with its solution."""
+    if isinstance(record, Article):
+        parts = [plain(record.body[cut.start : cut.end]) for cut in split(record.body) if cut.section != "notes"]
+        return "\n".join([record.title, *record.tags, *record.questions, *parts])
+    if isinstance(record, Case):
+        return f"{record.problem}\n{record.resolution}"
+    values = [str(value) for value in record.attributes.values()]
+    return "\n".join([*record.titles.values(), *record.pitches.values(), record.sku, record.category, *values])
+
+
+def centred(vectors: Floats, mean: Floats) -> Floats:
+    """Unit vectors around a mean: what all texts of a language have in common says nothing about one of them.
+
+    `vectors` is [n, dimension] or [dimension]. The method is Mu and Viswanath 2018 (arXiv:1702.01417), step 1.
+    """
+    moved = vectors - mean
+    lengths = np.linalg.norm(moved, axis=-1, keepdims=True)
+    unit: Floats = (moved / np.maximum(lengths, 1e-9)).astype(np.float32)
+    return unit

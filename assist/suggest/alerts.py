@@ -1,0 +1,57 @@
+"""Alerts: what the agent or the supervisor must know now, from flags, from the risk and from the customer's history."""
+
+from assist.domain import THREATS, Flag, Source, Suggestion
+from assist.suggest import policy
+from assist.suggest.moment import Moment
+from assist.suggest.phrases import why_emotion
+from assist.suggest.wording import say
+
+RISING_RISK = 0.6
+"""The escalation risk whose crossing is told; the board uses the same cut."""
+
+_SUPERVISOR_FLAGS: tuple[Flag, ...] = (
+    "legal_threat",
+    "media_threat",
+    "churn_threat",
+    "abusive",
+    "wants_human",
+)
+
+
+def alerts(moment: Moment) -> list[Suggestion]:
+    """New alerts for this moment, the most pressing first. Each code is said once a conversation."""
+    found: list[Suggestion] = []
+    flags = moment.emotion.flags
+    if "safety_risk" in flags:
+        found.append(_alert(moment, "safety_risk", "alert.safety.title", "alert.safety", 1.0))
+    for flag in _SUPERVISOR_FLAGS:
+        if flag in flags:
+            found.append(_alert(moment, flag, "alert.supervisor.title", f"alert.{flag}", 0.95))
+    if moment.emotion.label == "angry" and not {*THREATS, "abusive"} & set(flags):
+        found.append(_alert(moment, "angry", "alert.supervisor.title", "alert.angry", 0.9))
+    if moment.risk >= RISING_RISK > moment.risk_before and moment.trend == "rising":
+        text = say("alert.rising", moment.language, risk=round(moment.risk * 100), streak=moment.negative_streak)
+        found.append(_alert(moment, "rising", "alert.rising.title", text, moment.risk))
+    if "urgent" in flags:
+        found.append(_alert(moment, "urgent", "alert.urgent.title", "alert.urgent", 0.8))
+    for fact in moment.facts:
+        if fact.code == "birthday" and not policy.may_offer(moment):
+            continue  # a birthday wish in the middle of a complaint reads as mockery
+        text = say(f"fact.{fact.code}", moment.language, **fact.values)
+        found.append(_alert(moment, f"{fact.code}:{fact.key}", "fact.title", text, 0.7))
+    return [alert for alert in found if ("rule", alert.source.id) not in moment.shown]
+
+
+def _alert(moment: Moment, code: str, title: str, text: str, relevance: float) -> Suggestion:
+    if text.startswith("alert."):
+        text = say(text, moment.language)
+    return Suggestion(
+        id="",
+        kind="alert",
+        text=text,
+        title=say(title, moment.language),
+        language=moment.language,
+        relevance=relevance,
+        reason=why_emotion(moment.emotion, moment),
+        source=Source(type="rule", id=code, version=policy.VERSION),
+    )

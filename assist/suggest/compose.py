@@ -1,0 +1,47 @@
+"""From a moment to what the screen shows: the policy's plan, filled by the makers, in the order of the plan."""
+
+from assist.domain import Suggestion
+from assist.suggest import alerts, answers, offers, phrases, policy
+from assist.suggest.moment import Moment
+
+AT_MOST = 5
+"""More cards than this are not read while a customer waits (ASAPP settled on three beside the composer)."""
+
+
+def suggestions(moment: Moment) -> list[Suggestion]:
+    """What may and should be shown now, in order; often nothing. Ids are still empty."""
+    plan = policy.plan(moment)
+    shown: list[Suggestion] = []
+    for kind, limit in plan.limits:
+        # A discovery question or an offer, not both: who is asked what they need is not yet told what to buy.
+        if kind == "question" and plan.row == "plain" and _need_is_clear(moment):
+            continue
+        if kind == "offer" and any(suggestion.kind == "question" for suggestion in shown):
+            continue
+        shown += _make(kind, moment, plan)[:limit]
+    return shown[:AT_MOST]
+
+
+def _need_is_clear(moment: Moment) -> bool:
+    asked_before = moment.question_count > 0
+    return asked_before or bool(moment.talked_about) or offers.budget_in(moment.utterance.text) is not None
+
+
+def _make(kind: str, moment: Moment, plan: policy.Plan) -> list[Suggestion]:
+    match kind:
+        case "alert":
+            return alerts.alerts(moment)
+        case "answer":
+            return answers.answers(moment, as_steps=plan.answers_as_steps, safety_only=plan.safety_only)
+        case "case":
+            return answers.cases(moment)
+        case "calming":
+            return phrases.calming(moment)
+        case "offer":
+            return offers.offers(moment)
+        case "question":
+            return phrases.clarifying(moment) if plan.row == "lost" else phrases.discovering(moment)
+        case _:
+            if plan.row == "pleased":
+                return phrases.closes(moment)
+            return (offers.replacements(moment) if plan.replacement else []) + phrases.next_steps(moment)

@@ -1,0 +1,93 @@
+"""What may be shown now, in which order, or nothing: the policy table of the design as code.
+
+Rows are gates, not hints. The first row that fits decides; a kind that the row does not name is not even made.
+"""
+
+from dataclasses import dataclass
+
+from assist.domain import NEGATIVE, THREATS, Emotion, SuggestionKind
+from assist.suggest.moment import Moment
+
+VERSION = "2026-11-23"
+"""Raised with every change of a gate, limit or threshold: a logged result names the rules it was made by."""
+
+SURE = 0.5
+"""Below even odds a negative label is a guess; a calming phrase on a guess is what makes agents look away."""
+
+CALM_UTTERANCES_BEFORE_OFFER = 2
+"""After a hurt: non-negative customer utterances from the resolution on, before anything may be offered."""
+
+SAFETY_SITUATIONS = frozenset({"safety_incident", "skincare_reaction", "recall"})
+PRESALES_SITUATIONS = frozenset({"product_choice", "product_compare", "gift", "preorder_stock"})
+PRODUCT_PROBLEMS = frozenset({"quality_fault", "damaged_on_arrival", "missing_or_wrong_item", "preorder_stock"})
+"""The problem *is* the product, so an in-stock replacement is help and not a sale."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The gate's decision: kinds in the order in which they are shown, each with how many at the most."""
+
+    row: str
+    limits: tuple[tuple[SuggestionKind, int], ...]
+    answers_as_steps: bool = False
+    replacement: bool = False
+    safety_only: bool = False
+
+
+NOTHING = Plan("silence", ())
+
+
+def plan(moment: Moment) -> Plan:
+    """The row of the policy table for this moment."""
+    emotion = moment.emotion
+    flags = frozenset(emotion.flags)
+    if "safety_risk" in flags:
+        return Plan("safety", (("alert", 2), ("answer", 1), ("next_step", 1)), safety_only=True)
+    if is_hostile(emotion):
+        return Plan("hostile", (("alert", 2), ("calming", 1), ("next_step", 1), ("answer", 1), ("case", 1)))
+    if emotion.label == "unknown" or moment.is_small_talk:
+        return Plan("handover", (("alert", 1), ("next_step", 1))) if "wants_human" in flags else NOTHING
+    if emotion.label not in ("neutral", "satisfied") and emotion.probability < SURE:
+        return Plan("unsure", (("alert", 2), ("answer", 2), ("case", 1)))
+    if emotion.label in ("frustrated", "disappointed"):
+        return Plan(
+            "hurt",
+            (("alert", 2), ("calming", 1), ("answer", 2), ("next_step", 1), ("case", 1)),
+            replacement=moment.situation in PRODUCT_PROBLEMS,
+        )
+    if emotion.label == "anxious":
+        return Plan("worried", (("alert", 2), ("answer", 2), ("calming", 1), ("case", 1)))
+    if emotion.label == "confused":
+        return Plan("lost", (("alert", 2), ("answer", 2), ("question", 1)), answers_as_steps=True)
+    handover: tuple[tuple[SuggestionKind, int], ...] = (("next_step", 1),) if "wants_human" in flags else ()
+    if emotion.label == "satisfied":
+        offers: tuple[tuple[SuggestionKind, int], ...] = (("offer", 1),) if may_offer(moment) else ()
+        return Plan("pleased", (("alert", 1), ("next_step", 1), *offers))
+    choosing: tuple[tuple[SuggestionKind, int], ...] = ()
+    if moment.is_choosing and may_offer(moment):
+        choosing = (("question", 1), ("offer", 2))
+    return Plan("plain", (("alert", 2), *handover, ("answer", 2), *choosing, ("case", 1)))
+
+
+def is_hostile(emotion: Emotion) -> bool:
+    """Anger, an insult or any threat: the first thing is to calm, the last to sell."""
+    return emotion.label == "angry" or "abusive" in emotion.flags or bool(THREATS & set(emotion.flags))
+
+
+def may_offer(moment: Moment) -> bool:
+    """Whether a product may be proposed at all; the gate that no other rule can open.
+
+    Never while the customer hurts, never before a hurt has been resolved and two non-negative utterances have
+    followed it, and never where someone may be harmed.
+    """
+    emotion = moment.emotion
+    if emotion.label in NEGATIVE or emotion.label in ("unknown", "confused") or moment.is_small_talk:
+        return False
+    if "safety_risk" in emotion.flags or is_hostile(emotion):
+        return False
+    if moment.situation in SAFETY_SITUATIONS:
+        return False
+    if moment.was_ever_negative:
+        calm = moment.calm_since_resolution
+        return calm is not None and calm >= CALM_UTTERANCES_BEFORE_OFFER
+    return emotion.label != "satisfied" or moment.has_agent_answered

@@ -1,0 +1,198 @@
+"""What `assist` itself says to the agent, in three languages: alerts, reasons and the frame around an offer.
+
+Wordings for customers come from the phrase library and the articles; only what a rule has to say stands here.
+"""
+
+from collections.abc import Mapping
+
+from assist.domain import ArticleLanguage
+
+_TEXTS: Mapping[str, tuple[str, str, str]] = {
+    # code: (zh-Hans, zh-Hant, en)
+    "alert.safety.title": ("人身安全", "人身安全", "Safety first"),
+    "alert.safety": (
+        "客户提到可能危及人身安全的情况。请先确认人是否平安、产品是否已停用，再谈其他。",
+        "顧客提到可能危及人身安全的狀況。請先確認人是否平安、商品是否已停用，再談其他。",
+        "The customer describes something that may harm people. First make sure everyone is safe and the product is "
+        "out of use; everything else comes later.",
+    ),
+    "alert.supervisor.title": ("请主管关注", "請主管關注", "Supervisor, please look"),
+    "alert.angry": (
+        "客户已经很生气，先接住情绪，再谈方案；建议主管同步关注。",
+        "顧客已經很生氣，請先安撫情緒再談處理方式；建議主管一併關注。",
+        "The customer is angry. Meet the feeling before the solution; a supervisor should follow along.",
+    ),
+    "alert.abusive": (
+        "客户使用了侮辱性语言。保持平稳，不争辩；必要时请主管接手。",
+        "顧客使用了辱罵字眼。請保持平穩、不爭辯，必要時請主管接手。",
+        "The customer is being abusive. Stay level and do not argue; hand over to a supervisor if it goes on.",
+    ),
+    "alert.churn_threat": (
+        "客户表示不再购买或要注销会员。",
+        "顧客表示不再購買或要取消會員。",
+        "The customer says they will leave or cancel.",
+    ),
+    "alert.legal_threat": (
+        "客户提到投诉监管部门或法律途径。请主管接手，并只说有依据的话。",
+        "顧客提到消保單位或法律途徑。請主管接手，並只說有依據的話。",
+        "The customer mentions a regulator or legal action. Involve a supervisor and state only what is on record.",
+    ),
+    "alert.media_threat": (
+        "客户表示要曝光或发布到网上。请主管接手。",
+        "顧客表示要公開或貼到網路上。請主管接手。",
+        "The customer says they will go public. Involve a supervisor.",
+    ),
+    "alert.wants_human": (
+        "客户要求人工或主管接待。",
+        "顧客要求真人或主管處理。",
+        "The customer asks for a person or a supervisor.",
+    ),
+    "alert.rising": (
+        "对话正在升温（升级风险 {risk}%），已连续 {streak} 句负面。",
+        "對話正在升溫（升級風險 {risk}%），已連續 {streak} 句負面。",
+        "This conversation is heating up: escalation risk {risk}%, {streak} negative messages in a row.",
+    ),
+    "alert.rising.title": ("对话升温", "對話升溫", "Heating up"),
+    "alert.urgent.title": ("时间紧", "時間緊迫", "Short deadline"),
+    "alert.urgent": (
+        "客户有一天左右的期限，请优先处理，并给出有依据的时间。",
+        "顧客有一天左右的期限，請優先處理，並給出有依據的時間。",
+        "The customer has a deadline within about a day. Take this first and give a time that you can hold.",
+    ),
+    "fact.title": ("客户记录", "顧客紀錄", "From the customer's history"),
+    "fact.bought_before": (
+        "客户于 {date} 买过同款{product}，可以问问使用感受，并留意售后体验。",
+        "顧客於 {date} 買過同款{product}，可以關心使用感受，並留意售後體驗。",
+        "The customer bought the same {product} on {date}: ask how it is going and mind the after-sales experience.",
+    ),
+    "fact.repeated_contact": (
+        "7 天内第 {count} 次为同一件事联系（{summary}）。请不要让客户再说一遍。",
+        "7 天內第 {count} 次為同一件事聯繫（{summary}）。請不要讓顧客再說一遍。",
+        "Contact number {count} about the same thing within 7 days ({summary}). Do not make them tell it again.",
+    ),
+    "fact.open_complaint": (
+        "另有未结的投诉（{channel}，{date}）：{summary}",
+        "另有未結的客訴（{channel}，{date}）：{summary}",
+        "There is an open complaint in another channel ({channel}, {date}): {summary}",
+    ),
+    "fact.return_pending": (
+        "{product}的退货退款还在处理中（订单 {order_id}）。",
+        "{product}的退貨退款還在處理中（訂單 {order_id}）。",
+        "A return or refund is still pending for {product} (order {order_id}).",
+    ),
+    "fact.high_value": (
+        "高价值客户（{tier}），请优先处理。",
+        "高價值顧客（{tier}），請優先處理。",
+        "A high-value customer ({tier}): give this priority.",
+    ),
+    "fact.birthday": (
+        "本月是客户生日，合适时可以祝福并提醒生日券。",
+        "本月是顧客生日，合適時可以祝福並提醒生日券。",
+        "The customer's birthday is this month: wish them well where it fits, and mention the birthday coupon.",
+    ),
+    "fact.allergy": (
+        "记录显示客户对 {value} 过敏，推荐前请核对成分。",
+        "紀錄顯示顧客對 {value} 過敏，推薦前請核對成分。",
+        "On record: allergic to {value}. Check the ingredients before you recommend anything.",
+    ),
+    "fact.size_on_record": (
+        "已知尺码：{value}，不必再问。",
+        "已知尺寸：{value}，不必再問。",
+        "Size on record: {value}. No need to ask again.",
+    ),
+    "tier.gold": ("金卡会员", "金卡會員", "Gold member"),
+    "tier.platinum": ("白金会员", "白金會員", "Platinum member"),
+    "tier.none": ("累计消费较高", "累計消費較高", "high total spend"),
+    "channel.chat": ("在线客服", "線上客服", "chat"),
+    "channel.voice": ("电话", "電話", "phone"),
+    "channel.email": ("邮件", "電子郵件", "e-mail"),
+    "channel.social": ("社交媒体", "社群媒體", "social media"),
+    "channel.store": ("门店", "門市", "store"),
+    "offer.title": ("可以推荐", "可以推薦", "Worth offering"),
+    "offer.text": (
+        "{pitch}{title}，现价 ¥{price}，有现货，您需要的话我把链接发给您。",
+        "{pitch}{title}，目前售價 ¥{price}，有現貨，需要的話我把連結傳給您。",
+        "{pitch}It is the {title}, ¥{price} and in stock. Shall I send you the link?",
+    ),
+    "offer.why.complement": (
+        "与客户{when}的{product}搭配使用",
+        "可搭配顧客{when}的{product}",
+        "goes with the {product} {when}",
+    ),
+    "offer.why.content": (
+        "符合客户刚才说的需求",
+        "符合顧客剛才提到的需求",
+        "fits what the customer has just asked for",
+    ),
+    "offer.why.viewed": ("客户看过这款", "顧客看過這款", "the customer has looked at it"),
+    "offer.why.alternative": (
+        "客户问的{product}缺货，这款是有货的同类",
+        "顧客詢問的{product}缺貨，這款是有貨的同類商品",
+        "the {product} they asked for is out of stock; this one is the nearest in stock",
+    ),
+    "offer.when.bought": ("{date} 购买", "{date} 購買", "they bought on {date}"),
+    "offer.when.cart": ("购物车里", "購物車裡", "in their cart"),
+    "offer.when.talk": ("正在咨询", "正在詢問", "they are asking about"),
+    "replacement.title": ("有货的替代品", "有現貨的替代品", "In stock instead"),
+    "replacement.text": (
+        "如果您愿意，也可以换成{title}，现在有货，价格 ¥{price}，差价多退少补由我来帮您核对。",
+        "如果您願意，也可以換成{title}，目前有現貨，售價 ¥{price}，差額我會幫您核對。",
+        "If you would rather have something else, the {title} is in stock at ¥{price}. I can check the price "
+        "difference for you.",
+    ),
+    "replacement.why": (
+        "问题出在{product}本身，这款有货",
+        "問題出在{product}本身，這款有現貨",
+        "the problem is the {product} itself; this one is in stock",
+    ),
+    "calming.title": ("安抚话术", "安撫用語", "Calming words"),
+    "next_step.title": ("下一步", "下一步", "Next step"),
+    "question.title": ("可以问一句", "可以問一句", "One question to ask"),
+    "close.title": ("温暖收尾", "溫暖收尾", "Warm close"),
+    "why.emotion": (
+        "客户此刻：{emotion}（{percent}%）",
+        "顧客此刻：{emotion}（{percent}%）",
+        "The customer is {emotion} ({percent}%)",
+    ),
+    "why.discover": (
+        "需求还不清楚，先问一句再推荐",
+        "需求還不清楚，先問一句再推薦",
+        "The need is not clear yet: ask before proposing",
+    ),
+    "why.clarify": ("先弄清卡在哪一步", "先弄清楚卡在哪一步", "Find out which step is the difficulty"),
+    "why.close": ("客户满意，可以收尾", "顧客滿意，可以收尾", "The customer is content; time for a warm close"),
+    "why.case": ("相似的情况，已解决", "類似的情況，已解決", "A similar case that was resolved"),
+    "why.case.csat": (
+        "相似的情况，已解决，满意度 {csat}/5",
+        "類似的情況，已解決，滿意度 {csat}/5",
+        "A similar case, resolved, CSAT {csat}/5",
+    ),
+    "why.matched": ("客户提到：{terms}", "顧客提到：{terms}", "The customer mentions: {terms}"),
+    "why.meaning": ("与客户说的意思相近", "與顧客說的意思相近", "Close in meaning to what the customer says"),
+    "why.other_language": (
+        "只有{language}版本，发送前请翻译",
+        "只有{language}版本，傳送前請翻譯",
+        "Only available in {language}: translate before sending",
+    ),
+    "language.zh-Hans": ("简体中文", "簡體中文", "simplified Chinese"),
+    "language.zh-Hant": ("繁体中文", "繁體中文", "traditional Chinese"),
+    "language.en": ("英文", "英文", "English"),
+    "emotion.neutral": ("平静", "平靜", "calm"),
+    "emotion.satisfied": ("满意", "滿意", "satisfied"),
+    "emotion.confused": ("困惑", "困惑", "confused"),
+    "emotion.anxious": ("焦虑", "焦慮", "anxious"),
+    "emotion.disappointed": ("失望", "失望", "disappointed"),
+    "emotion.frustrated": ("不满", "不滿", "frustrated"),
+    "emotion.angry": ("愤怒", "憤怒", "angry"),
+    "emotion.unknown": ("未知", "未知", "unknown"),
+}
+_COLUMN: Mapping[ArticleLanguage, int] = {"zh-Hans": 0, "zh-Hant": 1, "en": 2}
+
+
+def say(code: str, language: ArticleLanguage, /, **values: str | int) -> str:
+    """The wording of `code` in `language` with its `{values}` filled in.
+
+    Raises:
+        KeyError: there is no such code, or a value that its wording needs was not given.
+    """
+    return _TEXTS[code][_COLUMN[language]].format(**values)

@@ -1,0 +1,190 @@
+"""Small real parts for tests of the web layer: an assistant that reads keywords, a pool without a model."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+from starlette.testclient import TestClient
+
+from assist.domain import (
+    AssistResult,
+    Conversation,
+    ConversationReading,
+    DraftIssue,
+    Emotion,
+    Source,
+    Span,
+    Suggestion,
+    Utterance,
+    Versions,
+    WrapUp,
+)
+from assist.errors import NotFound, Overloaded
+from assist.inference.encoder import Encoding
+from assist.settings import Settings
+from assist.storage.repository import Repository
+from assist.web.knowledge import LiveKnowledge
+from assist.web.parts import Engine, new_id
+
+ADDRESS = "http://127.0.0.1:8000"
+SOCKET = "ws://127.0.0.1:8000"
+VERSIONS = Versions("model-1", "index-1", "policy-1")
+
+
+@dataclass
+class KeywordSession:
+    """What the stand-in remembers: texts, and how often the customer was angry."""
+
+    conversation: Conversation
+    texts: list[str] = field(default_factory=list)
+    angry: int = 0
+    outcomes: dict[str, str] = field(default_factory=dict)
+
+
+class KeywordAssistant:
+    """`angry` in a text makes anger and an alert; `crash` raises; everything else is neutral with one answer."""
+
+    versions = VERSIONS
+
+    def __init__(self, ids: Callable[[str], str] = new_id) -> None:
+        self._new_id = ids
+
+    def start(self, conversation: Conversation) -> KeywordSession:
+        return KeywordSession(conversation)
+
+    def needs_encoding(self, utterance: Utterance) -> bool:
+        return utterance.speaker == "customer"
+
+    def assist(self, session: KeywordSession, utterance: Utterance, encoding: Encoding | None) -> AssistResult:
+        session.texts.append(utterance.text)
+        if "crash" in utterance.text:
+            raise RuntimeError(f"cannot read {utterance.text}")
+        assert (encoding is not None) == (utterance.speaker == "customer")
+        if encoding is None:
+            return AssistResult(utterance, None, self.state(session), (), (), VERSIONS, 0.1)
+        is_angry = "angry" in utterance.text
+        session.angry += is_angry
+        label = "angry" if is_angry else "neutral"
+        evidence = ()
+        if is_angry:
+            at = utterance.text.index("angry")
+            evidence = (Span(at, at + 5, "angry", 0.9),)
+        polarity = "negative" if is_angry else "neutral"
+        emotion = Emotion(label, 0.9, {label: 0.9}, 0.8 * is_angry, polarity, ("urgent",) * is_angry, evidence)
+        name = session.conversation.customer.name or "you"
+        suggestion = Suggestion(
+            self._new_id("sug"),
+            "alert" if is_angry else "answer",
+            f"Dear {name}, call 400-820-5566.",
+            "Hotline",
+            "en",
+            0.8,
+            "hotline",
+            Source("article", "hotline", "v1", None, "call 400-820-5566", 0, 5),
+        )
+        return AssistResult(utterance, emotion, self.state(session), (suggestion,), (), VERSIONS, 0.1)
+
+    def restore(
+        self,
+        conversation: Conversation,
+        turns: Sequence[tuple[Utterance, AssistResult]],
+        outcomes: Mapping[str, Any],
+    ) -> KeywordSession:
+        session = KeywordSession(conversation, [utterance.text for utterance, _ in turns], 0, dict(outcomes))
+        session.angry = sum(result.emotion is not None and result.emotion.label == "angry" for _, result in turns)
+        return session
+
+    def set_outcome(self, session: KeywordSession, suggestion_id: str, outcome: str) -> None:
+        session.outcomes[suggestion_id] = outcome
+
+    def state(self, session: KeywordSession) -> ConversationReading:
+        return ConversationReading(
+            "rising" if session.angry else "steady", min(1.0, session.angry / 4), session.angry, None
+        )
+
+    def close(self, session: KeywordSession) -> WrapUp:
+        return WrapUp(tuple(session.texts[:3]), "answered", (), None, None, None, None)
+
+    def check_draft(self, text: str, _: KeywordSession | None) -> list[DraftIssue]:
+        if "calm down" not in text:
+            return []
+        at = text.index("calm down")
+        return [DraftIssue("wording", at, at + 9, "calm down", "warning", "This makes it worse.", "I understand")]
+
+
+class BarePool:
+    """Gives every text the same vector; a text with `overload` finds the queue full."""
+
+    depth = 0
+
+    async def encode_query(self, text: str) -> Encoding:
+        await asyncio.sleep(0)
+        if "overload" in text:
+            raise Overloaded("the encoder's queue is full")
+        zero = np.zeros((0, 7), np.float32)
+        return Encoding(np.ones(4, np.float32) / 2, np.zeros(7, np.float32), zero, (), False)
+
+    def close(self) -> None:
+        pass
+
+
+class FolderStore:
+    """Index versions in memory."""
+
+    def __init__(self, *versions: str) -> None:
+        self.names = list(versions)
+        self.active = versions[0] if versions else None
+
+    def versions(self) -> list[Any]:
+        made = datetime(2026, 11, 23, tzinfo=UTC)
+        return [SimpleNamespace(id=name, created_at=made, counts={"articles": 1}) for name in self.names]
+
+    def active_version(self) -> str | None:
+        return self.active
+
+    def activate(self, version: str) -> None:
+        if version not in self.names:
+            raise NotFound("no such version")
+        self.active = version
+
+    def open(self, version: str) -> Any:
+        return SimpleNamespace(
+            version=version,
+            phrases=(),
+            search=lambda *_, **__: [],
+            phrase_similarities=lambda *_: [],
+            product_search=lambda *_, **__: [],
+        )
+
+
+def open_stand_ins(settings: Settings) -> Engine:
+    """An engine with a real log and everything else small."""
+    knowledge = LiveKnowledge(FolderStore("index-1", "index-2"))  # type: ignore[arg-type]
+    knowledge.refresh()
+    repository = Repository.open(settings.log_url, queue_limit=settings.log_queue)
+    return Engine(repository, KeywordAssistant(), BarePool(), knowledge)  # type: ignore[arg-type]
+
+
+def settings_in(folder: Path, **given: Any) -> Settings:
+    """Settings for a test: everything in one folder, nothing from the environment."""
+    return Settings(data_dir=folder, knowledge_dir=folder / "knowledge", **given)
+
+
+def open_conversation(client: TestClient, **fields: Any) -> str:
+    body = {"customer": {"id": "cust_1", "name": "Ann Lee"}, "agent": {"id": "agent_1"}} | fields
+    answer = client.post("/v1/conversations", json=body)
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["id"])
+
+
+def say(client: TestClient, conversation: str, text: str, speaker: str = "customer", **fields: Any) -> dict[str, Any]:
+    body = {"speaker": speaker, "text": text} | fields
+    answer = client.post(f"/v1/conversations/{conversation}/utterances", json=body)
+    assert answer.status_code == 200, answer.text
+    result: dict[str, Any] = answer.json()
+    return result

@@ -1,0 +1,56 @@
+"""The command: keys, refusals in sentences, broken knowledge."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from assist.cli import app
+
+
+@pytest.fixture
+def run(tmp_path: Path):
+    def call(*arguments: str):
+        return CliRunner().invoke(app, [*arguments, "--data", str(tmp_path)])
+
+    return call
+
+
+def test_keys_are_added_listed_and_revoked(run) -> None:
+    added = run("keys", "add", "Lin Wei", "--role", "agent", "--language", "zh-Hans")
+    secret = added.stdout.strip()
+    assert added.exit_code == 0 and secret.startswith("ask_")
+    listed = run("keys", "list").stdout
+    assert "Lin Wei" in listed and secret not in listed
+    [key_id] = re.findall(r"key_[0-9a-f]+", listed)
+    assert run("keys", "revoke", key_id).exit_code == 0
+    assert run("keys", "revoke", "key_none").exit_code == 2
+    assert run("keys", "add", "Lin Wei", "--role", "boss").exit_code == 2
+
+
+def test_a_login_link_is_for_this_machine(run) -> None:
+    printed = run("login", "--role", "supervisor", "--port", "8123").stdout
+    assert re.search(r"http://127\.0\.0\.1:8123/login\?key=asl_\S+", printed)
+
+
+@pytest.mark.parametrize(
+    "arguments", [["serve", "--no-auth", "--host", "0.0.0.0"], ["serve", "--port", "99999"], ["login", "--port", "0"]]
+)
+def test_what_is_unsafe_ends_with_a_sentence(run, arguments: list[str]) -> None:
+    ended = run(*arguments)
+    assert ended.exit_code == 2
+    assert ended.stderr.startswith("assist: ")
+    assert "Traceback" not in ended.output
+
+
+def test_broken_knowledge_is_named_by_file_and_line(run, tmp_path: Path) -> None:
+    source = tmp_path / "knowledge"
+    (source / "articles").mkdir(parents=True)
+    (source / "articles" / "broken.en.md").write_text("---\nid: other\n---\nText\n")
+    ended = run("reindex", "--source", str(source), "--json")
+    assert ended.exit_code == 1
+    said = json.loads(ended.stdout.splitlines()[-1])
+    assert any("broken.en.md:" in problem for problem in said["problems"])
+    assert not (tmp_path / "index" / "active").exists()
