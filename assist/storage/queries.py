@@ -1,0 +1,137 @@
+"""Building and reading the log's longer queries: pages of suggestions and of conversations."""
+
+import json
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, or_, select
+
+from assist.storage.records import ConversationSummary, LoggedSuggestion, Place, Review, Status, SuggestionFilter
+from assist.storage.tables import conversations, reviews, suggestions, utterances
+
+
+def conversation_page(
+    connection: Connection, status: Status | None, after: Place | None, limit: int
+) -> list[ConversationSummary]:
+    """Conversations, the newest first, beginning behind the place `after`."""
+    table = conversations
+    statement = select(table).order_by(table.c.opened_at.desc(), table.c.id.desc()).limit(limit)
+    if status:
+        statement = statement.where(table.c.status == status)
+    if after:
+        statement = statement.where(_older(table.c.opened_at, table.c.id, after))
+    return [_summary(row) for row in connection.execute(statement)]
+
+
+def suggestion_page(
+    connection: Connection, wanted: SuggestionFilter, after: Place | None, limit: int
+) -> list[LoggedSuggestion]:
+    """Suggestions with their utterances and reviews, the newest first, beginning behind the place `after`."""
+    table = suggestions
+    statement = _suggestion_rows().order_by(table.c.at.desc(), table.c.id.desc()).limit(limit)
+    conditions = _conditions(wanted)
+    if after:
+        conditions.append(_older(table.c.at, table.c.id, after))
+    return _logged(connection, statement.where(*conditions))
+
+
+def one_suggestion(connection: Connection, suggestion_id: str) -> LoggedSuggestion | None:
+    """The suggestion with this id."""
+    found = _logged(connection, _suggestion_rows().where(suggestions.c.id == suggestion_id))
+    return found[0] if found else None
+
+
+def _summary(row: Row[Any]) -> ConversationSummary:
+    profile = json.loads(row.profile)
+    customer = profile["customer"]
+    return ConversationSummary(
+        id=row.id,
+        status=row.status,
+        channel=row.channel,
+        customer={"id": customer["id"], "name": customer["name"], "tier": customer["tier"]},
+        agent=profile["agent"],
+        opened_at=row.opened_at,
+        closed_at=row.closed_at,
+        updated_at=row.updated_at,
+        seq=row.last_seq,
+        emotion=row.emotion,
+        intensity=row.intensity,
+        flags=_split(row.flags),
+        trend=row.trend,
+        escalation_risk=row.escalation_risk or 0.0,
+        last_speaker=row.last_speaker,
+        last_text=row.last_text,
+        waiting_since=row.updated_at if row.last_speaker == "customer" and row.status == "open" else None,
+    )
+
+
+def _suggestion_rows() -> Select[Any]:
+    spoken = [utterances.c[name].label(f"u_{name}") for name in ("id", "speaker", "language", "text", "at", "result")]
+    joined = suggestions.outerjoin(utterances, suggestions.c.utterance_key == utterances.c.key)
+    return select(suggestions, *spoken).select_from(joined)
+
+
+def _conditions(wanted: SuggestionFilter) -> list[ColumnElement[bool]]:
+    table = suggestions.c
+    pairs: list[tuple[str | None, Callable[[str], ColumnElement[bool]]]] = [
+        (wanted.since, lambda value: table.at >= value),
+        (wanted.until, lambda value: table.at < value),
+        (wanted.kind, lambda value: table.kind == value),
+        (wanted.emotion, lambda value: table.emotion == value),
+        (wanted.flag, lambda value: table.flags.contains(f",{value},", autoescape=True)),
+        (wanted.outcome, lambda value: table.outcome == value),
+        (wanted.agent, lambda value: table.agent_id == value),
+        (wanted.article, lambda value: table.source_id == value),
+        (wanted.language, lambda value: table.language == value),
+        (wanted.conversation, lambda value: table.conversation_id == value),
+        (wanted.verdict, lambda value: table.verdict == value),
+        (wanted.review_state, lambda value: table.verdict.is_(None) if value == "open" else table.verdict.is_not(None)),
+    ]
+    return [condition(value) for value, condition in pairs if value is not None]
+
+
+def _logged(connection: Connection, statement: Select[Any]) -> list[LoggedSuggestion]:
+    rows = connection.execute(statement).all()
+    verdicts: dict[str, list[Review]] = {}
+    columns = [reviews.c[name] for name in Review.__slots__]
+    wanted = reviews.c.suggestion_id.in_([row.id for row in rows])
+    for found in connection.execute(select(*columns).where(wanted).order_by(reviews.c.at)):
+        verdicts.setdefault(found.suggestion_id, []).append(Review(*found))
+    return [_logged_row(row, verdicts.get(row.id, [])) for row in rows]
+
+
+def _logged_row(row: Row[Any], judged: Sequence[Review]) -> LoggedSuggestion:
+    spoken = {name: getattr(row, f"u_{name}") for name in ("id", "speaker", "language", "text", "at")}
+    source = {"type": row.source_type, "id": row.source_id, "version": row.source_version, "excerpt": row.excerpt}
+    return LoggedSuggestion(
+        id=row.id,
+        conversation_id=row.conversation_id,
+        agent_id=row.agent_id,
+        at=row.at,
+        position=row.position,
+        kind=row.kind,
+        emotion=row.emotion,
+        flags=_split(row.flags),
+        language=row.language,
+        relevance=row.relevance,
+        title=row.title,
+        text=row.text,
+        reason=row.reason,
+        source=source,
+        utterance=spoken if spoken["id"] else None,
+        versions=json.loads(row.u_result)["versions"] if row.u_result else None,
+        outcome=row.outcome,
+        outcome_at=row.outcome_at,
+        outcome_reason=row.outcome_reason,
+        final_text=row.final_text,
+        review_state="reviewed" if row.verdict else "open",
+        reviews=list(judged),
+    )
+
+
+def _older(at: Any, identifier: Any, place: Place) -> ColumnElement[bool]:
+    return or_(at < place[0], and_(at == place[0], identifier < place[1]))
+
+
+def _split(flags: str) -> list[str]:
+    return [flag for flag in flags.split(",") if flag]

@@ -1,0 +1,170 @@
+"""Puts the service together. Importing does nothing; the app of `create_app` opens its parts when it starts."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from fastapi.staticfiles import StaticFiles
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from assist import __version__
+from assist.conversation.assistant import Assistant
+from assist.errors import AssistError, NotFound, TooLarge, Unprocessable
+from assist.inference.emotion import EmotionReader
+from assist.inference.encoder import Encoder
+from assist.inference.pool import EncoderPool
+from assist.knowledge.index import IndexStore
+from assist.knowledge.search import Relevance
+from assist.settings import Settings
+from assist.storage.records import iso
+from assist.storage.repository import Repository
+from assist.web import board_routes, demo, knowledge_routes, log_routes, pages, routes, socket
+from assist.web.checks import fields_of
+from assist.web.knowledge import Builds, LiveKnowledge
+from assist.web.observe import Metrics, Observe, content_security_policy, error_body, log, log_failure
+from assist.web.parts import Engine, Parts, new_id, now, parts_of
+
+_HOUSEKEEPING_S = 3600.0
+_BOARD_LINES = 500
+_BOARD_AGE = timedelta(hours=24)
+_ANSWER_HEADERS = {401: {"www-authenticate": "Bearer"}, 429: {"retry-after": "1"}, 503: {"retry-after": "1"}}
+
+
+class _MethodNotAllowed(AssistError):
+    """The path exists, the method does not."""
+
+    code = "method_not_allowed"
+    status = 405
+
+
+def open_engine(settings: Settings) -> Engine:
+    """Open the database, the model and the active index. Blocks.
+
+    Raises SettingsError or ModelError. Without an index the service starts all the same and waits for one.
+    """
+    relevance_path = settings.models_dir / "relevance.json"
+    relevance = Relevance.load(relevance_path) if relevance_path.exists() else None
+    knowledge = LiveKnowledge(IndexStore(settings.index_dir, relevance))
+    knowledge.refresh()
+    assistant = Assistant(emotions=EmotionReader(settings.models_dir), knowledge=knowledge, clock=now, new_id=new_id)
+    pool = EncoderPool(
+        Encoder(settings.models_dir), workers=settings.encoder_workers, queue_limit=settings.encoder_queue
+    )
+    repository = Repository.open(
+        settings.log_url, synchronous=settings.synchronous, queue_limit=settings.log_queue, clock=now
+    )
+    return Engine(repository, assistant, pool, knowledge)
+
+
+def create_app(
+    *,
+    settings: Settings,
+    engine: Callable[[Settings], Engine] = open_engine,
+    started: Callable[[Parts], None] = lambda _: None,
+) -> FastAPI:
+    """The service as an ASGI app.
+
+    Args:
+        settings: every knob.
+        engine: opens the parts that do the work; tests give their own.
+        started: called once everything is open.
+    """
+    metrics = Metrics()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        opened = await asyncio.to_thread(engine, settings)
+        build = ["-m", "assist.cli", "reindex", "--json", "--data", str(settings.data_dir)]
+        build += ["--models", str(settings.models_dir), "--source", str(settings.knowledge_dir)]
+        parts = Parts(settings, opened, metrics, Builds(build, opened.clock, opened.new_id))
+        app.state.parts = parts
+        known = await opened.repository.list_conversations(status="open", after=None, limit=_BOARD_LINES)
+        begin = iso(opened.clock() - _BOARD_AGE)
+        parts.board.fill([line for line in known if line.updated_at >= begin])
+        tasks = [
+            asyncio.create_task(opened.knowledge.follow(settings.index_poll_s)),
+            asyncio.create_task(_housekeeping(parts)),
+        ]
+        started(parts)
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            parts.board.end()
+            await parts.builds.close()
+            await asyncio.to_thread(opened.pool.close)
+            await asyncio.to_thread(opened.repository.close)
+
+    app = FastAPI(
+        title="assist",
+        version=__version__,
+        description="Live help for the human agents of a retailer's contact centre.",
+        lifespan=lifespan,
+        docs_url=None,  # these pages load scripts from elsewhere
+        redoc_url=None,
+    )
+    for module in (routes, log_routes, knowledge_routes, board_routes, demo, socket, pages):
+        app.include_router(module.router)
+    app.mount("/static", _Static(directory=pages.STATIC))
+    app.add_exception_handler(AssistError, _answer_error)
+    app.add_exception_handler(RequestValidationError, _answer_error)
+    app.add_exception_handler(HTTPException, _answer_error)
+    app.add_middleware(
+        Observe,
+        metrics=metrics,
+        max_body_bytes=settings.max_body_bytes,
+        policy=content_security_policy(settings.allowed_origins),
+    )
+    return app
+
+
+async def _answer_error(request: Request, error: Exception) -> Response:
+    """Every refusal in the one shape."""
+    headers: Mapping[str, str] | None = None
+    if isinstance(error, RequestValidationError):
+        error = Unprocessable("The fields do not have the documented form.", fields_of(error.errors()))
+    elif isinstance(error, HTTPException):
+        headers = error.headers
+        error = _of_status(error.status_code, str(error.detail))
+    assert isinstance(error, AssistError)
+    if error.status == AssistError.status:
+        log_failure("failure", error)
+    parts_of(request).metrics.errors.labels(error.code).inc()
+    headers = headers or _ANSWER_HEADERS.get(error.status)
+    return Response(error_body(error), error.status, headers=headers, media_type="application/json")
+
+
+def _of_status(status: int, detail: str) -> AssistError:
+    kinds: dict[int, type[AssistError]] = {404: NotFound, 405: _MethodNotAllowed, 413: TooLarge}
+    return kinds.get(status, Unprocessable)(detail)
+
+
+async def _housekeeping(parts: Parts) -> None:
+    """Delete what is past its retention, at the start and every hour."""
+    repository, days = parts.engine.repository, parts.settings.retention_days
+    while True:
+        try:
+            await repository.keys.forget_expired()
+            if days:
+                gone = await repository.forget_before(parts.engine.clock() - timedelta(days=days))
+                log.info("retention", deleted=gone)
+        except AssistError as error:
+            log_failure("retention.failed", error)
+        await asyncio.sleep(_HOUSEKEEPING_S)
+
+
+class _Static(StaticFiles):
+    """Page files that a browser asks for anew, so that a new release is never mixed with an old one."""
+
+    def file_response(self, *args: object, **kwargs: object) -> Response:
+        """As the base class does, with one header more."""
+        response = super().file_response(*args, **kwargs)  # type: ignore[arg-type]
+        response.headers["cache-control"] = "no-cache"
+        return response
