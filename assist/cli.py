@@ -19,6 +19,7 @@ from rich.table import Column, Table
 from assist import settings as configuration
 from assist.errors import AssistError, KnowledgeError
 from assist.inference.encoder import Encoder
+from assist.inference.manifest import Manifest
 from assist.knowledge.index import IndexStore, build
 from assist.settings import Settings
 from assist.storage.keys import Keys
@@ -69,7 +70,7 @@ def serve(
     with _sentences():
         settings = configuration.load(host=host, port=port, data_dir=data, auth=False if no_auth else None)
         configure_logging()
-        if not _index_store(settings).active_version():
+        if _index_store(settings).needs_build:
             _build(settings, activate=True, full=False, quiet=False)
         if settings.auth:
             _with_keys(settings, lambda found: _first_key(found, settings))
@@ -185,7 +186,7 @@ def login(
 
 
 def _index_store(settings: Settings) -> IndexStore:
-    return IndexStore(settings.index_dir)
+    return IndexStore(settings.index_dir, encoder_version=Manifest.load(settings.models_dir).version)
 
 
 def _build(settings: Settings, *, activate: bool, full: bool, quiet: bool) -> str:

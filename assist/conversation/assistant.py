@@ -36,8 +36,11 @@ from assist.text.language import detect
 from assist.text.small_talk import is_small_talk
 
 SEARCH_LIMIT = 8
-NEW_TOPIC = 0.75
+NEW_TOPIC = 0.9
 """Probability from which a situation replaces the one before; short answers to the agent look like many things."""
+
+TELLING = 0.5
+"""Relevance from which a hit says something about the situation; below even odds it is as likely about another."""
 
 RECENT = 3
 """Customer utterances that tell together what is being looked for; needs are told in pieces."""
@@ -189,7 +192,8 @@ class Assistant:
                     context_vectors=session.context_vectors(),
                 )
             )
-            intent = _topic(intent, *knowledge.situation(encoding.vector, hits))
+            telling = [hit for hit in hits if hit.relevance >= TELLING]
+            intent = _topic(intent, *knowledge.situation(encoding.vector, telling))
         texts = [*session.customer_texts(), utterance.text]
         recent = np.sum([encoding.vector, *session.context_vectors()[: RECENT - 1]], axis=0)
         order = history.order_meant(who, texts)

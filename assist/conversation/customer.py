@@ -76,7 +76,8 @@ def slots_of(customer: Customer, order: Order | None, language: ArticleLanguage,
         name = customer.name.strip()
         slots["name"] = name.split()[0] if name.isascii() else name
     if order is not None:
-        slots["order_id"] = order.id
+        if order.id:  # empty after a restart: the log keeps no order numbers
+            slots["order_id"] = order.id
         slots["amount"] = f"¥{order.price:g}"
         if order.placed_at is not None:
             slots["date"] = spoken_date(order.placed_at.date(), language)

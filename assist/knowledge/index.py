@@ -115,11 +115,15 @@ class _Shelved(NamedTuple):
 
 
 class IndexStore:
-    """The index versions in one folder."""
+    """The index versions in one folder.
 
-    def __init__(self, folder: Path, relevance: Relevance | None = None) -> None:
+    With `encoder_version`, a version that another encoder made cannot be opened: its cosines would mean nothing.
+    """
+
+    def __init__(self, folder: Path, relevance: Relevance | None = None, *, encoder_version: str | None = None) -> None:
         self.folder = folder
         self._relevance = relevance or Relevance()
+        self._encoder_version = encoder_version
 
     def versions(self) -> list[Manifest]:
         """All complete versions, newest first."""
@@ -132,6 +136,12 @@ class IndexStore:
                     continue
         return sorted(found, key=lambda manifest: manifest.id, reverse=True)
 
+    @property
+    def needs_build(self) -> bool:
+        """Whether there is no active version, or none that this encoder can search."""
+        made_by = {manifest.id: manifest.encoder_version for manifest in self.versions()}
+        return made_by.get(self.active_version() or "", "") != (self._encoder_version or "")
+
     def active_version(self) -> str | None:
         """Id of the version in use, or None before the first build."""
         try:
@@ -142,13 +152,16 @@ class IndexStore:
     def open(self, version: str | None = None, relevance: Relevance | None = None) -> Knowledge:
         """Open a version, by default the active one, with the store's relevance models unless others are given.
 
-        Raises Unavailable if none is active, NotFound for an unknown id, IndexBroken if a file is missing or damaged.
+        Raises Unavailable if none is active, NotFound for an unknown id, IndexBroken if a file is missing or damaged
+        or if another encoder made the version.
         """
         version = version or self.active_version()
         if version is None:
             raise Unavailable("There is no index yet. Build one with: scripts/reindex")
         folder = self._existing(version)
         manifest = Manifest.load(folder)
+        if self._encoder_version not in (None, manifest.encoder_version):
+            raise IndexBroken(f"index version {version} was made with another encoder; run scripts/reindex")
         for name, (size, digest) in manifest.files.items():
             path = folder / name
             if not path.is_file() or path.stat().st_size != size or _digest(path) != digest:

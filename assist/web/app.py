@@ -49,12 +49,11 @@ def open_engine(settings: Settings) -> Engine:
     """
     relevance_path = settings.models_dir / "relevance.json"
     relevance = Relevance.load(relevance_path) if relevance_path.exists() else None
-    knowledge = LiveKnowledge(IndexStore(settings.index_dir, relevance))
+    encoder = Encoder(settings.models_dir)
+    knowledge = LiveKnowledge(IndexStore(settings.index_dir, relevance, encoder_version=encoder.version))
     knowledge.refresh()
     assistant = Assistant(emotions=EmotionReader(settings.models_dir), knowledge=knowledge, clock=now, new_id=new_id)
-    pool = EncoderPool(
-        Encoder(settings.models_dir), workers=settings.encoder_workers, queue_limit=settings.encoder_queue
-    )
+    pool = EncoderPool(encoder, workers=settings.encoder_workers, queue_limit=settings.encoder_queue)
     repository = Repository.open(
         settings.log_url, synchronous=settings.synchronous, queue_limit=settings.log_queue, clock=now
     )

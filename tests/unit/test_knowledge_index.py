@@ -188,3 +188,15 @@ def test_an_empty_knowledge_base_can_be_built_and_searched(tmp_path, store):
     assert knowledge.search("退款", vector, language="zh-Hans", on=date(2026, 11, 23)) == []
     assert knowledge.product_search("退款", vector, language="zh-Hans", limit=3) == []
     assert knowledge.situation(vector) == (None, 0.0)
+
+
+def test_an_index_of_another_encoder_is_not_searched(folder, store):
+    assert store.needs_build
+    manifest = build(folder, store.folder, HashingEncoder())
+    store.activate(manifest.id)
+    ours = IndexStore(store.folder, encoder_version="hashing-1")
+    other = IndexStore(store.folder, encoder_version="hashing-2")
+    assert not ours.needs_build and other.needs_build
+    assert ours.open().version == manifest.id
+    with pytest.raises(IndexBroken, match="another encoder"):
+        other.open()
