@@ -140,7 +140,8 @@ class IndexStore:
     def needs_build(self) -> bool:
         """Whether there is no active version, or none that this encoder can search."""
         made_by = {manifest.id: manifest.encoder_version for manifest in self.versions()}
-        return made_by.get(self.active_version() or "", "") != (self._encoder_version or "")
+        active = self.active_version()
+        return active not in made_by or self._encoder_version not in (None, made_by[active])
 
     def active_version(self) -> str | None:
         """Id of the version in use, or None before the first build."""
