@@ -35,7 +35,9 @@ from assist.suggest.moment import Moment
 from assist.text.language import detect
 from assist.text.small_talk import is_small_talk
 
-SEARCH_LIMIT = 8
+SEARCH_LIMIT = 4
+"""Articles and cases looked at: two answers and a case are shown, the rest may have been shown before."""
+
 NEW_TOPIC = 0.9
 """Probability from which a situation replaces the one before; short answers to the agent look like many things."""
 

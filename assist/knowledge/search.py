@@ -37,8 +37,8 @@ PREFERRED: Final[dict[Language, tuple[ArticleLanguage, ...]]] = {
 RIVALS: Final = 10
 NEAREST: Final = 150
 """Entries that the search by meaning looks at; their articles, or cases, are judged in full."""
-BY_MEANING_LIMIT: Final = 40
-BY_WORDS_LIMIT: Final = 20
+BY_MEANING_LIMIT: Final = 24
+BY_WORDS_LIMIT: Final = 12
 """Articles, or cases, that each of the two searches hands over."""
 CONTEXT_WEIGHT: Final = 0.5
 """Share of the previous utterances in the vector of an elliptical one."""
@@ -237,15 +237,17 @@ class Knowledge:
         articles and notes are left out. Cases come in the customer's script only, so that their reply can be sent.
         """
         terms = self._segmenter.analyse(text)
+        situations = self._situation_scores(vector)
         hits: list[Hit] = []
         if "article" in kinds:
             mask = self._article_mask(language, on, channel, audience)
-            found = self._candidates("articles", terms, vector, language, mask, context_vectors)
+            found = self._candidates("articles", terms, vector, situations, language, mask, context_vectors)
             relevance = logistic(self._relevance.article, found.features)
             best = np.argsort(-relevance, kind="stable")[:limit]
             hits += [self._article_hit(found, int(place), float(relevance[place]), terms) for place in best]
         if "case" in kinds:
-            found = self._candidates("cases", terms, vector, language, self._case_mask(language), context_vectors)
+            mask = self._case_mask(language)
+            found = self._candidates("cases", terms, vector, situations, language, mask, context_vectors)
             relevance = logistic(self._relevance.case, found.features)
             near = np.argsort(-relevance, kind="stable")[: CASES_CONSIDERED * limit].tolist()
             ranked = self._by_satisfaction(found, near, relevance, language)
@@ -268,11 +270,13 @@ class Knowledge:
         `article_languages` leaves only article versions in these languages.
         """
         terms = self._segmenter.analyse(text)
+        situations = self._situation_scores(vector)
         if kind == "case":
-            return self._candidates("cases", terms, vector, language, self._case_mask(language), context_vectors)
+            mask = self._case_mask(language)
+            return self._candidates("cases", terms, vector, situations, language, mask, context_vectors)
         mask = self._article_mask(language, on, None, "customer", article_languages)
         only = None if article_languages is None else mask
-        return self._candidates("articles", terms, vector, language, mask, context_vectors, only)
+        return self._candidates("articles", terms, vector, situations, language, mask, context_vectors, only)
 
     def situation(self, vector: Floats, hits: Sequence[Hit] = ()) -> tuple[str | None, float]:
         """(situation id, probability) of an utterance; the id is None where the probability is below one half.
@@ -315,7 +319,7 @@ class Knowledge:
         terms = self._segmenter.analyse(text)
         shelf = self._shelves["products"]
         mask = np.ones(len(shelf.entries), np.bool_)
-        found = self._candidates("products", terms, vector, language, mask, ())
+        found = self._candidates("products", terms, vector, self._situation_scores(vector), language, mask, ())
         bm25 = found.features[:, FEATURES.index("bm25")]
         scores = 1 / (1 + np.exp(-(PRODUCT_INTERCEPT + PRODUCT_COSINE * found.cosines + PRODUCT_BM25 * bm25)))
         best = np.argsort(-scores, kind="stable")[:limit]
@@ -326,12 +330,16 @@ class Knowledge:
         name: str,
         terms: Sequence[Term],
         vector: Floats,
+        situations: Floats,
         language: Language,
         mask: Mask,
         context_vectors: Sequence[Floats],
         only: Mask | None = None,
     ) -> Candidates:
-        """What meaning or words find. `mask` [entries] says what may be shown, `only` what may be looked at at all."""
+        """What meaning or words find. `mask` [entries] says what may be shown, `only` what may be looked at at all.
+
+        `situations` are `_situation_scores` of the vector.
+        """
         shelf = self._shelves[name]
         words = [term.term for term in terms]
         brief = 1 / (1 + len(set(words)))
@@ -355,7 +363,6 @@ class Knowledge:
         features = np.empty((len(owners), len(FEATURES)))
         itself = shelf.lexical.self_score(words)
         rivals = np.sort(best)[::-1][1 : 1 + RIVALS]
-        situations = self._situation_scores(vector)
         own = situations[self._situation_of[name][owners]] if len(situations) else np.zeros(len(owners))
         columns = {
             "cosine": best,
