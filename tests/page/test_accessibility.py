@@ -1,7 +1,7 @@
-"""axe-core (MPL-2.0, `axe.min.js` beside this file) over every page, in both colour schemes, wide and narrow."""
+"""axe-core (from the package axe-playwright-python) over every page, in both colour schemes, wide and narrow."""
 
 from collections.abc import Callable
-from pathlib import Path
+from importlib import resources
 from typing import Any
 
 import pytest
@@ -10,7 +10,7 @@ from windows import Api, Window
 
 Windows = Callable[..., Window]
 
-AXE = (Path(__file__).parent / "axe.min.js").read_text(encoding="utf-8")
+AXE = (resources.files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
 
 
 def violations(page: Page) -> list[str]:
