@@ -3,6 +3,7 @@
 import ipaddress
 from pathlib import Path
 from typing import Literal, Self
+from zoneinfo import ZoneInfo
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -36,6 +37,13 @@ class Settings(BaseSettings):
     )
     retention_days: int = Field(180, ge=0, description="Conversations untouched for longer are deleted. 0 keeps them.")
 
+    timezone: str = Field("Asia/Shanghai", description="Where the retailer's day runs, e.g. Asia/Taipei.")
+    callback_hours: str = Field(
+        "09:00-21:00",
+        pattern=r"^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d$",
+        description="When a supervisor can call back; phrases that promise a call are shown only then.",
+    )
+
     max_text_chars: int = Field(4000, ge=1, description="Longest utterance, query, draft or final text.")
     max_body_bytes: int = Field(262_144, ge=1024, description="Largest request body or socket message.")
     max_assist_utterances: int = Field(200, ge=1, description="Most utterances in one stateless assist.")
@@ -52,6 +60,15 @@ class Settings(BaseSettings):
     watcher_queue: int = Field(256, ge=8, description="Messages that may wait for one screen before it is dropped.")
     heartbeat_s: float = Field(20.0, gt=0, description="Seconds between heartbeats of a socket.")
     index_poll_s: float = Field(1.0, gt=0, description="Seconds between looks for a newly activated index version.")
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_timezone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (KeyError, ValueError, OSError) as error:
+            raise ValueError(f"{name!r} is not a time zone such as Asia/Shanghai") from error
+        return name
 
     @field_validator("allowed_origins")
     @classmethod

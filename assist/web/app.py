@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import time, timedelta
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -52,7 +52,15 @@ def open_engine(settings: Settings) -> Engine:
     encoder = Encoder(settings.models_dir)
     knowledge = LiveKnowledge(IndexStore(settings.index_dir, relevance, encoder_version=encoder.version))
     knowledge.refresh()
-    assistant = Assistant(emotions=EmotionReader(settings.models_dir), knowledge=knowledge, clock=now, new_id=new_id)
+    begin, end = settings.callback_hours.split("-")
+    assistant = Assistant(
+        emotions=EmotionReader(settings.models_dir),
+        knowledge=knowledge,
+        clock=now,
+        new_id=new_id,
+        callback_hours=(time.fromisoformat(begin), time.fromisoformat(end)),
+        timezone=settings.timezone,
+    )
     pool = EncoderPool(encoder, workers=settings.encoder_workers, queue_limit=settings.encoder_queue)
     repository = Repository.open(
         settings.log_url, synchronous=settings.synchronous, queue_limit=settings.log_queue, clock=now

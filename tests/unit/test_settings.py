@@ -46,6 +46,9 @@ def test_the_database_is_in_the_data_folder_unless_said_otherwise(tmp_path: Path
         {"allowed_origins": ("*",)},
         {"allowed_origins": ("https://desk.example/path",)},
         {"synchronous": "OFF"},
+        {"timezone": "Mars/Olympus"},
+        {"timezone": "../etc"},
+        {"callback_hours": "9 to 5"},
     ],
 )
 def test_what_is_unsafe_is_refused_with_a_sentence(unsafe: dict[str, object]) -> None:

@@ -1,11 +1,8 @@
-#!/bin/sh
-"exec" "${0%/*}/../.venv/bin/python" "$0" "$@"  # fmt: skip
+"""Measures search on judged queries, beside BM25 alone, vectors alone and plain rank fusion.
 
-__doc__ = """Measures search on judged queries, beside BM25 alone, vectors alone and plain rank fusion.
-
-  scripts/evaluate_retrieval                          the test queries of the repository on the active index
-  scripts/evaluate_retrieval --judged mine.jsonl      other judged queries
-  scripts/evaluate_retrieval --misses                 also list the queries whose article is not first
+  scripts/evaluate retrieval                          the test queries of the repository on the active index
+  scripts/evaluate retrieval --judged mine.jsonl      other judged queries
+  scripts/evaluate retrieval --misses                 also list the queries whose article is not first
 
 recall@1, recall@5 and mrr@10 count the judged article among the articles found. "zh→en" asks Chinese queries of the
 English articles only, "en→zh" English ones of the Chinese articles. Abstention: AUROC of the best hit's relevance
@@ -32,7 +29,7 @@ from assist.knowledge.index import IndexStore
 from assist.knowledge.judgements import Judgement, auroc, mrr_at, rank_of, read_judgements, recall_at
 from assist.knowledge.search import Candidates, Knowledge, Relevance, logistic
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parent.parent.parent
 RRF_K = 60
 """Cormack, Clarke and Büttcher 2009, "Reciprocal Rank Fusion", section 2."""
 THRESHOLD = 0.5
@@ -87,7 +84,9 @@ def main() -> int:
 
 
 def parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="scripts/evaluate retrieval", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     judged = ROOT / "tests/data/judged/test.jsonl"
     parser.add_argument("--judged", type=Path, default=judged, help="judged queries, JSONL")
     parser.add_argument("--data", type=Path, default=ROOT / "data", help="data folder with the index")

@@ -1,16 +1,13 @@
-#!/bin/sh
-"exec" "${0%/*}/../.venv/bin/python" "$0" "$@"  # fmt: skip
-
-__doc__ = """Measure the shipped emotion model on labelled utterances, beside majority and a word list.
+"""Measure the shipped emotion model on labelled utterances, beside majority and a word list.
 
 A file holds one JSON object a line with text and label, and lang, intensity and flags where they are known. The JDDC
 satisfaction turns have three classes, so the seven labels are folded: negative → dissatisfied, positive → satisfied,
 everything else → neutral. Those turns are evaluation data only: nothing may be tuned on them.
 
 Examples:
-  scripts/evaluate_emotion --own                     the project's test rows (models/data/emotion/test.jsonl)
-  scripts/evaluate_emotion rows.jsonl                any labelled file
-  scripts/evaluate_emotion --jddc valid_turns.jsonl  satisfaction of real e-commerce turns
+  scripts/evaluate emotion                           the project's test rows (models/data/emotion/test.jsonl)
+  scripts/evaluate emotion rows.jsonl                any labelled file
+  scripts/evaluate emotion --jddc valid_turns.jsonl  satisfaction of real e-commerce turns
 """
 
 import argparse
@@ -24,7 +21,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT))
 
 from assist.domain import EMOTIONS, FLAGS, polarity_of  # noqa: E402
@@ -168,10 +165,11 @@ def show(result: dict) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    what = parser.add_mutually_exclusive_group(required=True)
-    what.add_argument("file", nargs="?", type=Path, help="labelled rows, one JSON object a line")
-    what.add_argument("--own", action="store_true", help="the project's test rows")
+    parser = argparse.ArgumentParser(
+        prog="scripts/evaluate emotion", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("file", nargs="?", type=Path, help="labelled rows (default: the project's test rows)")
     what.add_argument("--jddc", type=Path, metavar="PATH", help="JDDC satisfaction turns (valid_turns.jsonl)")
     parser.add_argument("--models", type=Path, default=ROOT / "models", help="model folder (default: models/)")
     options = parser.parse_args()
