@@ -9,7 +9,9 @@ from assist.suggest.wording import say
 ANSWER_THRESHOLD = 0.5
 """Relevance is a calibrated probability that an agent would use the hit: below even odds it is noise."""
 
-CASE_THRESHOLD = 0.5
+CASE_THRESHOLD = 0.7
+"""Higher than for answers: case relevance is fitted on "same situation", which is less than "would be used"."""
+
 SAFETY_THRESHOLD = 0.2
 """Where someone may be harmed a near miss is better than silence."""
 

@@ -10,8 +10,8 @@ from assist.suggest import policy
 from assist.suggest.moment import Moment
 from assist.suggest.wording import say
 
-CONTENT_THRESHOLD = 0.5
-"""How well a product must fit what was said, on the scale of `Knowledge.product_search`."""
+CONTENT_THRESHOLD = 0.2
+"""How well a product must fit what was said, on the scale of `Knowledge.product_search`; set by eye on a few wishes."""
 
 PRICE_BAND = 2.5
 """An offer may cost this many times the median of what the customer buys and looks at, unless a budget was named."""
