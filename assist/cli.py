@@ -1,6 +1,7 @@
 """The `assist` command: serve, build the index, manage keys, sign in."""
 
 import asyncio
+import gc
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -228,6 +229,9 @@ async def _login_link(found: Keys, settings: Settings, name: str, role: str) -> 
 
 
 def _announce(parts: Parts, settings: Settings) -> None:
+    # The index and the models stay for good: the garbage collector need not walk them while a customer waits.
+    gc.collect()
+    gc.freeze()
     _say(f"assist serves on http://{settings.host}:{settings.port}/desk")
     if not parts.engine.knowledge.is_ready:
         _say("There is no index yet: run scripts/reindex.")

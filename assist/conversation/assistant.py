@@ -21,6 +21,7 @@ from assist.domain import (
     Hit,
     Language,
     Outcome,
+    Speaker,
     Utterance,
     Versions,
     WrapUp,
@@ -29,6 +30,7 @@ from assist.inference.emotion import EmotionReader
 from assist.inference.encoder import Encoding
 from assist.knowledge.search import Knowledge
 from assist.suggest import policy
+from assist.suggest.answers import SAFETY_THRESHOLD
 from assist.suggest.compose import suggestions
 from assist.suggest.drafts import check_draft
 from assist.suggest.moment import Moment
@@ -90,9 +92,14 @@ class Assistant:
             session.language = hint
         return session
 
-    def needs_encoding(self, utterance: Utterance) -> bool:
-        """Whether the encoder has to read this utterance: only what the customer says."""
-        return utterance.speaker == "customer"
+    def needs_encoding(self, speaker: Speaker) -> bool:
+        """Whether the encoder has to read what this speaker says: only the customer."""
+        return speaker == "customer"
+
+    def prepare(self, utterance: Utterance) -> None:
+        """What can be done before the encoding is there: flags and search terms of the text, kept until `assist`."""
+        self._emotions.prepare(utterance.text)
+        self._knowledge().prepare(utterance.text)
 
     def assist(self, session: Session, utterance: Utterance, encoding: Encoding | None) -> AssistResult:
         """Reads the utterance, chooses what to show and records both in the session.
@@ -188,10 +195,12 @@ class Assistant:
                     utterance.text,
                     encoding.vector,
                     language=session.language,
+                    kinds=("article", "case") if policy.shows_cases(emotion) else ("article",),
                     channel=channel,
                     limit=SEARCH_LIMIT,
                     on=now.astimezone(self._timezone).date(),
                     context_vectors=session.context_vectors(),
+                    min_relevance=min(SAFETY_THRESHOLD, TELLING),
                 )
             )
             telling = [hit for hit in hits if hit.relevance >= TELLING]

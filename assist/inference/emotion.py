@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -24,6 +25,8 @@ EMOJI_PROBABILITY: Final = 0.9
 """What a message of emoji alone is taken for; the labelling guideline settles the label, irony the rest."""
 CARRY_OVER: Final = 0.25
 """Share of a negative reading before in a neutral one: "ok" after a disaster is neutral, at low confidence."""
+KEPT_TEXTS: Final = 64
+"""Texts whose flags are kept between `prepare` and `read`: those in flight, not a customer's history."""
 MAX_SPANS: Final = 3
 SPAN_SHARE: Final = 0.6
 """Evidence stops where the words shown carry this share of everything that spoke for the label."""
@@ -91,6 +94,7 @@ class EmotionReader:
         manifest = Manifest.load(model_dir)
         self._model = EmotionModel.load(manifest.verified(model_dir, EMOTION_FILE))
         self._flags = FlagRules(flags_path)
+        self._find_flags = lru_cache(maxsize=KEPT_TEXTS)(self._flags.find)
         self.version = f"{manifest.version}-{hashlib.sha256(flags_path.read_bytes()).hexdigest()[:6]}"
 
     def read(self, text: str, language: Language, encoding: Encoding, previous: Emotion | None = None) -> Emotion:
@@ -99,7 +103,7 @@ class EmotionReader:
         The label is `unknown` with probability 0 where there is nothing to read: another language, or neither letter,
         digit nor emoji. A message of order numbers, links or quantities alone is neutral.
         """
-        flags = self._flags.find(text)
+        flags = self._find_flags(text)
         bare = _URL_OR_CODE.sub(" ", text)
         if not _LETTER.search(bare):
             return self._without_words(text, bare, encoding, flags)
@@ -112,6 +116,10 @@ class EmotionReader:
             return _emotion(label, _carried_over(probabilities, previous), 0.0, flags, ())
         intensity = self._model.intensity(text, encoding.vector, probabilities)
         return _emotion(label, probabilities, intensity, flags, evidence(text, encoding, winner))
+
+    def prepare(self, text: str) -> None:
+        """Look for flags ahead of `read`, which then finds them ready."""
+        self._find_flags(text)
 
     def _without_words(self, text: str, bare: str, encoding: Encoding, flags: tuple[Flag, ...]) -> Emotion:
         votes = [self._flags.emoji[character] for character in bare if character in self._flags.emoji]

@@ -35,10 +35,14 @@ class EncoderPool:
         return max(0, self._pending - self._workers)
 
     async def encode_query(self, text: str) -> Encoding:
-        """Encode `text` in a worker thread.
+        """Encode `text` in a worker thread; raises as `start` and its future do."""
+        return await self.start(text)
 
-        Raises Overloaded if the queue is full, Unavailable after `close`, and whatever the encoder raised for this
-        text; the worker lives on. A caller that is cancelled while it waits frees its place.
+    def start(self, text: str) -> asyncio.Future[Encoding]:
+        """Begin to encode `text` in a worker thread; the caller may do something else before it awaits the outcome.
+
+        Raises Overloaded if the queue is full and Unavailable after `close`; awaiting raises whatever the encoder
+        raised for this text, and the worker lives on. A caller that is cancelled while it waits frees its place.
         """
         with self._lock:
             if self._pending >= self._workers + self._queue_limit:
@@ -50,7 +54,7 @@ class EncoderPool:
             self._release()
             raise Unavailable("the encoder is closed") from error
         future.add_done_callback(self._release)
-        return await asyncio.wrap_future(future)
+        return asyncio.wrap_future(future)
 
     def close(self) -> None:
         """Finish what waits, then end the threads. May be called again."""

@@ -1,5 +1,6 @@
 """Exact nearest neighbours of unit vectors. The one door to FAISS."""
 
+from functools import lru_cache
 from pathlib import Path
 
 import faiss
@@ -11,11 +12,23 @@ from assist.errors import IndexBroken
 Floats = NDArray[np.float32]
 
 
+class _Filter:
+    """FAISS's parameters for looking only at the entries that a bitmap shows; keeps what FAISS only points to."""
+
+    def __init__(self, bitmap: bytes) -> None:
+        self._bits = np.frombuffer(bitmap, np.uint8)
+        self.count = int(np.unpackbits(self._bits).sum())
+        # The stubs do not know that FAISS takes an array here and keyword arguments there.
+        self._selector = faiss.IDSelectorBitmap(self._bits)  # type: ignore[call-arg, arg-type]
+        self.parameters = faiss.SearchParameters(sel=self._selector)  # type: ignore[call-arg]
+
+
 class Dense:
     """An immutable inner-product index. Entries have the numbers 0 to n-1 in the order in which they were given."""
 
     def __init__(self, index: "faiss.Index") -> None:
         self._index = index
+        self._filter = lru_cache(maxsize=64)(_Filter)
 
     @classmethod
     def build(cls, vectors: Floats) -> "Dense":
@@ -42,13 +55,11 @@ class Dense:
 
     def search(self, vector: Floats, limit: int, mask: NDArray[np.bool_]) -> tuple[NDArray[np.int64], Floats]:
         """(entries, cosines) of at most `limit` nearest entries where `mask` [n] holds, nearest first."""
-        limit = min(limit, int(mask.sum()))
+        shown = self._filter(np.packbits(mask, bitorder="little").tobytes())
+        limit = min(limit, shown.count)
         if not limit:
             return np.empty(0, np.int64), np.empty(0, np.float32)
-        # The stubs do not know that FAISS takes an array here and keyword arguments there.
-        selector = faiss.IDSelectorBitmap(np.packbits(mask, bitorder="little"))  # type: ignore[call-arg, arg-type]
-        parameters = faiss.SearchParameters(sel=selector)  # type: ignore[call-arg]
-        cosines, entries = self._index.search(vector[None], limit, params=parameters)
+        cosines, entries = self._index.search(vector[None], limit, params=shown.parameters)
         return entries[0], cosines[0]
 
     def cosines(self, vector: Floats, entries: NDArray[np.int64]) -> Floats:

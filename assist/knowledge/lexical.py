@@ -52,6 +52,14 @@ class Lexical:
             return scores
         return np.zeros(self._size, np.float32)
 
+    def holds(self, entry: int, term: str) -> bool:
+        """Whether the entry contains the term."""
+        token = self._bm25.vocab_dict.get(term) if self._bm25 is not None else None
+        if self._bm25 is None or token is None:
+            return False
+        starts = self._bm25.scores["indptr"]
+        return bool((self._bm25.scores["indices"][starts[token] : starts[token + 1]] == entry).any())
+
     def self_score(self, terms: Sequence[str]) -> float:
         """What an entry that consists of exactly these terms would score; unknown terms count as the rarest."""
         if self._bm25 is None or not terms:

@@ -49,6 +49,8 @@ NEAR_EQUAL: Final = 0.05
 """Cases whose relevance differs by less are ordered by language and satisfaction."""
 CASES_CONSIDERED: Final = 4
 """Cases that are put in order, as a multiple of those asked for."""
+KEPT_TEXTS: Final = 64
+"""Texts whose terms are kept between `prepare` and `search`: those in flight, not a customer's history."""
 MEANING: Final = "meaning"
 """The `why` of a hit that shares no word with the query."""
 SMALL_TALK: Final = "small_talk"
@@ -198,7 +200,7 @@ class Knowledge:
         self.articles, self.cases, self.phrases = articles, cases, phrases
         self.products, self.situations = products, situations
         self._product_list = tuple(products.values())
-        self._shelves, self._means, self._segmenter, self._relevance = shelves, query_means, segmenter, relevance
+        self._shelves, self._means, self._relevance = shelves, query_means, relevance
         self._phrase_vectors, self._situation_vectors = phrase_vectors, situation_vectors
         sizes = [len(situation.examples) for situation in situations]
         self._situation_starts = np.cumsum([0, *sizes[:-1]]) if sizes else np.empty(0, np.int64)
@@ -210,11 +212,16 @@ class Knowledge:
             "cases": np.array([number[case.situation] for case in cases], np.int64),
             "products": np.zeros(len(products), np.int64),
         }
+        self._last_situations: tuple[Floats | None, Floats] = (None, np.empty(0, np.float32))
+        self._terms = lru_cache(maxsize=KEPT_TEXTS)(segmenter.analyse)
         self._article_mask = lru_cache(maxsize=256)(self._make_article_mask)
         self._case_mask = lru_cache(maxsize=16)(self._make_case_mask)
         self._same_script = lru_cache(maxsize=16)(self._make_same_script)
-        self._owner_terms = lru_cache(maxsize=8192)(self._make_owner_terms)
         self._shown_parts = lru_cache(maxsize=8192)(self._make_shown_parts)
+
+    def prepare(self, text: str) -> None:
+        """Cut the text into terms ahead of `search`, which then finds them ready."""
+        self._terms(text)
 
     def search(
         self,
@@ -228,6 +235,7 @@ class Knowledge:
         on: date,
         context_vectors: Sequence[Floats] = (),
         audience: str = "customer",
+        min_relevance: float = 0.0,
     ) -> list[Hit]:
         """Hits for a query, best first: at most `limit` articles, then at most `limit` cases.
 
@@ -235,15 +243,18 @@ class Knowledge:
         recent first, and count where the query alone says little. An article comes once, in the customer's variant or
         the next best, if it is valid `on` that day and in that `channel`. For the `audience` customer, internal
         articles and notes are left out. Cases come in the customer's script only, so that their reply can be sent.
+        Hits below `min_relevance` are not made.
         """
-        terms = self._segmenter.analyse(text)
+        terms = self._terms(text)
         situations = self._situation_scores(vector)
         hits: list[Hit] = []
         if "article" in kinds:
             mask = self._article_mask(language, on, channel, audience)
             found = self._candidates("articles", terms, vector, situations, language, mask, context_vectors)
             relevance = logistic(self._relevance.article, found.features)
-            best = np.argsort(-relevance, kind="stable")[:limit]
+            best = [
+                place for place in np.argsort(-relevance, kind="stable")[:limit] if relevance[place] >= min_relevance
+            ]
             hits += [self._article_hit(found, int(place), float(relevance[place]), terms) for place in best]
         if "case" in kinds:
             mask = self._case_mask(language)
@@ -251,7 +262,8 @@ class Knowledge:
             relevance = logistic(self._relevance.case, found.features)
             near = np.argsort(-relevance, kind="stable")[: CASES_CONSIDERED * limit].tolist()
             ranked = self._by_satisfaction(found, near, relevance, language)
-            hits += [self._case_hit(found, place, float(relevance[place]), terms) for place in ranked[:limit]]
+            ranked = [place for place in ranked[:limit] if relevance[place] >= min_relevance]
+            hits += [self._case_hit(found, place, float(relevance[place]), terms) for place in ranked]
         return hits
 
     def candidates(
@@ -269,7 +281,7 @@ class Knowledge:
 
         `article_languages` leaves only article versions in these languages.
         """
-        terms = self._segmenter.analyse(text)
+        terms = self._terms(text)
         situations = self._situation_scores(vector)
         if kind == "case":
             mask = self._case_mask(language)
@@ -316,7 +328,7 @@ class Knowledge:
         self, text: str, vector: Floats, *, language: Language, limit: int
     ) -> list[tuple[Product, float]]:
         """Products that fit what is asked for, best first, with a score in 0–1; worth showing from about 0.5."""
-        terms = self._segmenter.analyse(text)
+        terms = self._terms(text)
         shelf = self._shelves["products"]
         mask = np.ones(len(shelf.entries), np.bool_)
         found = self._candidates("products", terms, vector, self._situation_scores(vector), language, mask, ())
@@ -391,10 +403,13 @@ class Knowledge:
 
     def _situation_scores(self, vector: Floats) -> Floats:
         """Cosine of the nearest example of each situation."""
-        query = centred(vector, self._means[-1])
         if not self.situations:
             return np.empty(0, np.float32)
-        scores: Floats = np.maximum.reduceat(self._situation_vectors @ query, self._situation_starts)
+        known, scores = self._last_situations
+        if known is not vector:  # `search` and `situation` ask for the same vector, one after the other
+            query = centred(vector, self._means[-1])
+            scores = np.maximum.reduceat(self._situation_vectors @ query, self._situation_starts)
+            self._last_situations = (vector, scores)
         return scores
 
     def _make_same_script(self, name: str, language: Language) -> Mask:
@@ -439,10 +454,6 @@ class Knowledge:
         """(excerpt of the passage, answer, steps) of an article."""
         body = self.articles[number].body
         return _excerpt(plain(body[start:end])), answer_of(body), steps_of(body)
-
-    def _make_owner_terms(self, name: str, owner: int) -> frozenset[str]:
-        record = self.articles[owner] if name == "articles" else self.cases[owner]
-        return frozenset(self._segmenter.terms(words_of(record)))
 
     def _article_hit(self, found: Candidates, place: int, relevance: float, terms: Sequence[Term]) -> Hit:
         owner, start, end, _ = (int(value) for value in self._shelves["articles"].entries[found.entries[place]])
@@ -512,8 +523,8 @@ class Knowledge:
 
     def _why(self, name: str, owner: int, terms: Sequence[Term]) -> str:
         """The query's words that the hit shares, as the customer wrote them."""
-        shared = self._owner_terms(name, owner)
-        return ", ".join(dict.fromkeys(t.surface for t in terms if t.term in shared)) or MEANING
+        lexical = self._shelves[name].lexical
+        return ", ".join(dict.fromkeys(t.surface for t in terms if lexical.holds(owner, t.term))) or MEANING
 
 
 def _judged_together(groups: Ints, entries: Ints, cosines: Floats, shown: Mask) -> tuple[Ints, Floats, Floats, Floats]:

@@ -69,6 +69,13 @@ def plan(moment: Moment) -> Plan:
     return Plan("plain", (("alert", 2), *handover, ("answer", 2), *choosing, ("case", 1)))
 
 
+def shows_cases(emotion: Emotion) -> bool:
+    """Whether any row for this feeling shows past cases; where none does, they need not be looked for."""
+    return "safety_risk" not in emotion.flags and (
+        is_hostile(emotion) or emotion.label not in ("satisfied", "confused", "unknown") or emotion.probability < SURE
+    )
+
+
 def is_hostile(emotion: Emotion) -> bool:
     """Anger, an insult or any threat: the first thing is to calm, the last to sell."""
     return emotion.label == "angry" or "abusive" in emotion.flags or bool(THREATS & set(emotion.flags))

@@ -57,8 +57,11 @@ class KeywordAssistant:
     def start(self, conversation: Conversation) -> KeywordSession:
         return KeywordSession(conversation)
 
-    def needs_encoding(self, utterance: Utterance) -> bool:
-        return utterance.speaker == "customer"
+    def prepare(self, utterance: Utterance) -> None:
+        pass
+
+    def needs_encoding(self, speaker: str) -> bool:
+        return speaker == "customer"
 
     def assist(self, session: KeywordSession, utterance: Utterance, encoding: Encoding | None) -> AssistResult:
         session.texts.append(utterance.text)
@@ -128,6 +131,9 @@ class BarePool:
             raise Overloaded("the encoder's queue is full")
         zero = np.zeros((0, 7), np.float32)
         return Encoding(np.ones(4, np.float32) / 2, np.zeros(7, np.float32), zero, (), False)
+
+    def start(self, text: str) -> asyncio.Future[Encoding]:
+        return asyncio.ensure_future(self.encode_query(text))
 
     def close(self) -> None:
         pass
