@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from assist.domain import (
+    FLAGS,
     ArticleLanguage,
     AssistResult,
     Clock,
@@ -131,10 +132,12 @@ class Session:
         if is_small_talk and not now_shown:
             return []
         replaces_answers = any(s.kind == "answer" for s in now_shown)
+        told_anew = {s.source.id.partition(":")[0] for s in now_shown if s.kind == "alert"} & set(FLAGS)
         gone = []
         for suggestion_id, (suggestion, situation, begin) in self.open.items():
             if suggestion.kind == "alert":
-                no_longer_fits = self._customer_turns() - begin >= ALERT_LIFE
+                told_again = suggestion.source.id.partition(":")[0] in told_anew
+                no_longer_fits = told_again or self._customer_turns() - begin >= ALERT_LIFE
             else:
                 no_longer_fits = suggestion.kind in _MOMENTARY or intent != situation or replaces_answers
             if no_longer_fits:

@@ -19,14 +19,17 @@ _SUPERVISOR_FLAGS: tuple[Flag, ...] = (
 
 
 def alerts(moment: Moment) -> list[Suggestion]:
-    """New alerts for this moment, the most pressing first. Each code is said once a conversation."""
+    """New alerts for this moment, the most pressing first.
+
+    A danger, a threat or an insult is told every time it comes, with its count; everything else once a conversation.
+    """
     found: list[Suggestion] = []
     flags = moment.emotion.flags
     if "safety_risk" in flags:
-        found.append(_alert(moment, "safety_risk", "alert.safety.title", "alert.safety", 1.0))
+        found.append(_counted(moment, "safety_risk", "alert.safety.title", "alert.safety", 1.0))
     for flag in _SUPERVISOR_FLAGS:
         if flag in flags:
-            found.append(_alert(moment, flag, "alert.supervisor.title", f"alert.{flag}", 0.95))
+            found.append(_counted(moment, flag, "alert.supervisor.title", f"alert.{flag}", 0.95))
     if moment.emotion.label == "angry" and not {*THREATS, "abusive"} & set(flags):
         found.append(_alert(moment, "angry", "alert.supervisor.title", "alert.angry", 0.9))
     if moment.risk >= RISING_RISK > moment.risk_before and moment.trend == "rising":
@@ -40,6 +43,14 @@ def alerts(moment: Moment) -> list[Suggestion]:
         text = say(f"fact.{fact.code}", moment.language, **fact.values)
         found.append(_alert(moment, f"{fact.code}:{fact.key}", "fact.title", text, 0.7))
     return [alert for alert in found if ("rule", alert.source.id) not in moment.shown]
+
+
+def _counted(moment: Moment, flag: Flag, title: str, text: str, relevance: float) -> Suggestion:
+    told = sum(type_ == "rule" and code.partition(":")[0] == flag for type_, code in moment.shown)
+    if not told:
+        return _alert(moment, flag, title, text, relevance)
+    again = say("alert.again", moment.language, count=told + 1, text=say(text, moment.language))
+    return _alert(moment, f"{flag}:{told + 1}", title, again, relevance)
 
 
 def _alert(moment: Moment, code: str, title: str, text: str, relevance: float) -> Suggestion:

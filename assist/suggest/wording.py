@@ -47,6 +47,7 @@ _TEXTS: Mapping[str, tuple[str, str, str]] = {
         "顧客要求真人或主管處理。",
         "The customer asks for a person or a supervisor.",
     ),
+    "alert.again": ("已是第 {count} 次：{text}", "已是第 {count} 次：{text}", "Again, {count} times now: {text}"),
     "alert.rising": (
         "对话正在升温（升级风险 {risk}%），已连续 {streak} 句负面。",
         "對話正在升溫（升級風險 {risk}%），已連續 {streak} 句負面。",

@@ -185,9 +185,10 @@ def test_no_row_of_the_policy_table_is_ever_broken(
             assert said.emotion.label in ("neutral", "satisfied")
             assert not is_small_talk(said.text)
             assert not was_negative or calm_since_negative >= 2
+        if flags & {*THREATS, "safety_risk", "abusive"}:
+            assert kinds[0] == "alert", "a danger, a threat or an insult is told every time"
         if "safety_risk" in flags:
             assert set(kinds) <= {"alert", "answer", "next_step"}
-            assert "alert" not in kinds or kinds[0] == "alert"
         elif is_hostile:
             assert "question" not in kinds
             first_words = [kind for kind in kinds if kind != "alert"]
