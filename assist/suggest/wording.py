@@ -136,7 +136,7 @@ _TEXTS: Mapping[str, tuple[str, str, str]] = {
     "offer.when.talk": ("正在咨询", "正在詢問", "they are asking about"),
     "replacement.title": ("有货的替代品", "有現貨的替代品", "In stock instead"),
     "replacement.text": (
-        "如果您愿意，也可以换成{title}，现在有货，价格 ¥{price}，差价多退少补由我来帮您核对。",
+        "如果您愿意，也可以换成{title}，现在有货，价格 ¥{price}，差价我来帮您核对。",
         "如果您願意，也可以換成{title}，目前有現貨，售價 ¥{price}，差額我會幫您核對。",
         "If you would rather have something else, the {title} is in stock at ¥{price}. I can check the price "
         "difference for you.",
