@@ -27,7 +27,7 @@ from assist.domain import (
     WrapUp,
 )
 from assist.inference.emotion import EmotionReader
-from assist.inference.encoder import Encoding
+from assist.inference.encoder import Context, Encoding
 from assist.knowledge.search import Knowledge
 from assist.suggest import policy
 from assist.suggest.answers import SAFETY_THRESHOLD
@@ -92,12 +92,21 @@ class Assistant:
             session.language = hint
         return session
 
-    def needs_encoding(self, speaker: Speaker) -> bool:
-        """Whether the encoder has to read what this speaker says: only the customer."""
-        return speaker == "customer"
+    def needs_encoding(self, speaker: Speaker, session: Session) -> bool:
+        """Whether the encoder has to read what this speaker says now: the customer, and the agent as context.
+
+        Where the turns before are forgotten, an agent's turn waits until a customer's turn recalls them all.
+        """
+        return speaker == "customer" or (speaker == "agent" and bool(session.memories or not session.turns))
+
+    def context(self, session: Session) -> Context:
+        """The turns that the encoder should read an utterance in the light of, as they were encoded."""
+        return tuple(session.memories)
 
     def prepare(self, utterance: Utterance) -> None:
         """What can be done before the encoding is there: flags and search terms of the text, kept until `assist`."""
+        if utterance.speaker != "customer":
+            return
         self._emotions.prepare(utterance.text)
         self._knowledge().prepare(utterance.text)
 
@@ -107,18 +116,18 @@ class Assistant:
         Args:
             session: the conversation's state; moved on by this call.
             utterance: what was said; its `seq` is given by the caller.
-            encoding: the encoder's single pass over the text, or None for anyone but the customer.
+            encoding: the encoder's single pass over the text, or None for anyone but customer and agent.
         """
         begin = perf_counter()
         knowledge = self._knowledge()
         now = self._clock()
-        if encoding is None:
-            emotion, shown, superseded, small_talk = None, [], [], is_small_talk(utterance.text)
+        small_talk = is_small_talk(utterance.text)
+        if encoding is None or utterance.speaker != "customer":
+            emotion, shown, superseded = None, [], []
             intent = session.intent
         else:
-            small_talk = is_small_talk(utterance.text)
             session.language = spoken_language(utterance.language, session.language)
-            emotion = self._emotions.read(utterance.text, utterance.language, encoding, _last_emotion(session))
+            emotion = self._emotions.read(utterance.text, utterance.language, encoding)
             risk_before = session.risk
             session.feel(emotion)
             moment, intent = self._moment(
@@ -126,7 +135,8 @@ class Assistant:
             )
             shown = [replace(s, id=self._new_id("sug")) for s in suggestions(moment)]
             superseded = session.superseded_by(shown, is_small_talk=small_talk, intent=intent)
-            session.vectors.append(encoding.vector)
+        if encoding is not None:
+            session.hear(utterance.speaker, encoding)
         session.intent = intent
         result = AssistResult(
             utterance=utterance,
@@ -156,6 +166,19 @@ class Assistant:
         for suggestion_id, outcome in outcomes.items():
             session.set_outcome(suggestion_id, outcome)
         return session
+
+    def recall(self, session: Session, turns: Sequence[tuple[Speaker, Encoding]]) -> None:
+        """Gives a session back what the log does not hold: how its last turns were encoded, oldest first.
+
+        The oldest of them is encoded without the turns before it, as in training; live it had looked back at some.
+        """
+        session.memories.extend((speaker, encoding.memory) for speaker, encoding in turns)
+        if not session.vectors:
+            session.vectors.extend(encoding.vector for speaker, encoding in turns if speaker == "customer")
+
+    def forget(self, session: Session) -> None:
+        """Drops what takes most of a session's memory and can be recalled: what later turns look back at."""
+        session.memories.clear()
 
     def set_outcome(self, session: Session, suggestion_id: str, outcome: Outcome) -> None:
         """What the agent did with a suggestion."""
@@ -276,7 +299,3 @@ def _topic(before: str | None, found: str | None, probability: float) -> str | N
     if found is None or found == "small_talk" or (before is not None and probability < NEW_TOPIC):
         return before
     return found
-
-
-def _last_emotion(session: Session) -> Emotion | None:
-    return next((t.emotion for t in reversed(session.turns) if t.emotion is not None), None)

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 import numpy as np
 import numpy.typing as npt
 
+from assist.conversation.trajectory import escalation_risk, heat_of, trend_of
 from assist.domain import (
     FLAGS,
     ArticleLanguage,
@@ -21,30 +22,14 @@ from assist.domain import (
     ConversationReading,
     Emotion,
     Outcome,
+    Speaker,
     Suggestion,
     Trend,
     Utterance,
 )
+from assist.inference.encoder import CONTEXT_TURNS, Encoding, Memory
 from assist.suggest import policy
 from assist.suggest.moment import SourceKey
-
-HEAT = {
-    "angry": 1.0,
-    "frustrated": 0.65,
-    "disappointed": 0.45,
-    "anxious": 0.4,
-    "confused": 0.2,
-    "neutral": 0.05,
-    "satisfied": 0.0,
-    "unknown": 0.05,
-}
-"""How near each feeling is to an escalation; ordinal by the labelling guideline, the distances are ours."""
-
-TREND_STEP = 0.15
-"""Change of the mean heat of the last two customer utterances against the three before them that is a trend."""
-
-RISK_DECAY = 0.6
-"""Share of the last risk that stays when a customer says something calm: one polite line does not end a quarrel."""
 
 FIRST_ANSWER = timedelta(seconds=60)
 ENQUIRY = timedelta(hours=2)
@@ -86,6 +71,7 @@ class Session:
     conversation: Conversation
     turns: list[Turn] = field(default_factory=list)
     vectors: deque[npt.NDArray[np.float32]] = field(default_factory=lambda: deque(maxlen=3))
+    memories: deque[tuple[Speaker, Memory]] = field(default_factory=lambda: deque(maxlen=CONTEXT_TURNS))
     shown: set[SourceKey] = field(default_factory=set)
     open: dict[str, tuple[Suggestion, str | None, int]] = field(default_factory=dict)
     outcomes: dict[str, Outcome] = field(default_factory=dict)
@@ -109,16 +95,22 @@ class Session:
         return [t.utterance.text for t in self.turns if t.utterance.speaker == "customer"][-last:]
 
     def context_vectors(self) -> tuple[npt.NDArray[np.float32], ...]:
-        """Vectors of the customer's previous utterances, newest first; empty after a restart."""
+        """Vectors of the customer's previous utterances, newest first."""
         return tuple(reversed(self.vectors))
+
+    def hear(self, speaker: Speaker, encoding: Encoding) -> None:
+        """Keeps of an utterance what the encoder needs to read the next ones."""
+        self.memories.append((speaker, encoding.memory))
+        if speaker == "customer":
+            self.vectors.append(encoding.vector)
 
     def feel(self, emotion: Emotion) -> None:
         """Moves trend, risk, streak and resolution on by one customer utterance."""
         is_negative = emotion.polarity == "negative" or policy.is_hostile(emotion)
         self.negative_streak = self.negative_streak + 1 if is_negative else 0
-        heats = [heat_of(t.emotion) for t in self.turns if t.emotion is not None and not t.is_small_talk]
-        self.trend = trend_of([*heats, heat_of(emotion)])
-        self.risk = risk_after(self.risk, emotion, self.negative_streak, self.trend)
+        felt = [turn.emotion for turn in self.turns if turn.emotion is not None]
+        self.trend = trend_of([heat_of(earlier) for earlier in (*felt, emotion)])
+        self.risk = escalation_risk([*felt, emotion])
         if is_negative:
             self.was_ever_negative = True
             self.calm_since_resolution = None
@@ -209,38 +201,6 @@ class Session:
             clocks.append(_clock("complaint_contact", self.complaint_at, COMPLAINT_CONTACT, now, answered))
             clocks.append(_clock("closure", self.complaint_at, CLOSURE, now, now if self.is_closed else None))
         return tuple(clocks)
-
-
-def heat_of(emotion: Emotion) -> float:
-    """Expected heat over the calibrated probabilities, so that an unsure "angry" weighs less than a sure one."""
-    if not emotion.probabilities:
-        return HEAT[emotion.label]
-    return sum(HEAT[label] * probability for label, probability in emotion.probabilities.items())
-
-
-def trend_of(heats: list[float]) -> Trend:
-    """Mean of the last two against the mean of up to three before them."""
-    if len(heats) < 2:
-        return "steady"
-    recent = heats[-2:] if len(heats) > 2 else heats[-1:]
-    before = heats[-5:-2] if len(heats) > 2 else heats[:1]
-    change = sum(recent) / len(recent) - sum(before) / len(before)
-    return "rising" if change >= TREND_STEP else "falling" if change <= -TREND_STEP else "steady"
-
-
-def risk_after(before: float, emotion: Emotion, negative_streak: int, trend: Trend) -> float:
-    """Escalation risk in 0–1 after one more utterance: a rule, until a trained model beats it.
-
-    The present feeling by its strength, threats and insults on top, then what repetition and a rising trend add;
-    a calm utterance only lets the earlier risk fade.
-    """
-    flags = set(emotion.flags)
-    present = 0.75 * heat_of(emotion) * (0.6 + 0.4 * emotion.intensity)
-    present += 0.3 * bool(flags & {"legal_threat", "media_threat"}) + 0.2 * ("churn_threat" in flags)
-    present += 0.25 * ("abusive" in flags) + 0.2 * ("wants_human" in flags and emotion.polarity == "negative")
-    present += 0.07 * min(max(negative_streak - 1, 0), 4) + 0.05 * (trend == "rising")
-    fading = before * (0.35 if emotion.label == "satisfied" else RISK_DECAY)
-    return min(max(present, fading), 1.0)
 
 
 def _clock(name: str, begin: datetime, length: timedelta, now: datetime, met_at: datetime | None) -> Clock:

@@ -4,7 +4,8 @@ import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from assist.conversation.session import HEAT, Session, Turn
+from assist.conversation.session import Session, Turn
+from assist.conversation.trajectory import HEAT
 from assist.domain import Flag, FollowUp, WrapUp
 from assist.suggest import policy
 

@@ -23,8 +23,9 @@ from assist.inference.manifest import Manifest
 EMOTION_FILE: Final = "emotion/emotion.json"
 EMOJI_PROBABILITY: Final = 0.9
 """What a message of emoji alone is taken for; the labelling guideline settles the label, irony the rest."""
-CARRY_OVER: Final = 0.25
-"""Share of a negative reading before in a neutral one: "ok" after a disaster is neutral, at low confidence."""
+TEMPERED_LANGUAGES: Final = ("zh-Hans", "zh-Hant", "en", "mixed")
+LEAST_INTENSITY: Final = 0.05
+"""A feeling that is named is not absent."""
 KEPT_TEXTS: Final = 64
 """Texts whose flags are kept between `prepare` and `read`: those in flight, not a customer's history."""
 MAX_SPANS: Final = 3
@@ -37,53 +38,32 @@ _URL_OR_CODE: Final = re.compile(
     r"(?:https?://|www\.)[!-~]+|[\w.+-]+@[\w-]+\.[\w.-]+|#?[A-Za-z]{0,4}[-_]?\d[A-Za-z\d]*(?:[-_/.,:][A-Za-z\d]+)*",
     re.ASCII,
 )
+_ONLY_MARKS: Final = re.compile(r"[\s。.…]*[?？!！]+[?？!！。.…]*\s*")
 _LETTER: Final = re.compile(r"[^\W\d_]")
 _SYMBOL: Final = re.compile(r"[\u2190-\u2bff\u3030\u303d\U0001f000-\U0001faff]")
-_STRESS: Final = (
-    re.compile(r"[!！]"),
-    re.compile(r"[!！?？]{2,}"),
-    re.compile(r"\b[A-Z]{3,}\b"),
-    re.compile(r"(\S)\1{2,}"),
-    re.compile(
-        r"太|根本|非常|超|极|極|完全|真的|真是|到底|居然|竟然|竟|一直|气死|氣死|烦死|煩死|简直|簡直|绝对|絕對|誇張|夸张|离谱|離譜"
-        r"|\b(?:so|very|really|absolutely|completely|totally|extremely|utterly|ever|such|never|again)\b",
-        re.IGNORECASE,
-    ),
-)
 
 
 @dataclass(frozen=True, slots=True)
 class EmotionModel:
-    """What `scripts/train_emotion` learns beside the head in the ONNX file: temperatures and the intensity's ridge."""
+    """What `scripts/train_emotion` finds beside the weights in the ONNX file: how far to trust them, per language."""
 
     temperatures: Mapping[str, float]
-    intensity_bias: float
-    intensity_vector: Floats
-    intensity_features: Floats
 
     @classmethod
     def load(cls, path: Path) -> Self:
         """Read `emotion.json`. Raises ModelError if it lacks something."""
         try:
             document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-            return cls(
-                temperatures={str(name): float(value) for name, value in document["temperatures"].items()},
-                intensity_bias=float(document["intensity"]["bias"]),
-                intensity_vector=np.array(document["intensity"]["vector"], np.float32),
-                intensity_features=np.array(document["intensity"]["features"], np.float32),
-            )
+            temperatures = {name: float(document["temperatures"][name]) for name in TEMPERED_LANGUAGES}
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise ModelError(f"{path} is not a valid emotion model: {error}") from error
+        if min(temperatures.values()) <= 0:
+            raise ModelError(f"{path} is not a valid emotion model: a temperature must be above 0")
+        return cls(temperatures)
 
     def probabilities(self, logits: Floats, language: str) -> Floats:
         """Softmax of logits [7] at the language's temperature (Guo et al. 2017, arXiv:1706.04599)."""
         return softmax(logits / self.temperatures[language])
-
-    def intensity(self, text: str, vector: Floats, probabilities: Floats) -> float:
-        """How strongly it is felt, 0–1, from a vector [dimension] and probabilities [7]."""
-        features = intensity_features(text, probabilities)
-        value = self.intensity_bias + self.intensity_vector @ vector + self.intensity_features @ features
-        return float(np.clip(value, 0.05, 1))
 
 
 class EmotionReader:
@@ -97,15 +77,17 @@ class EmotionReader:
         self._find_flags = lru_cache(maxsize=KEPT_TEXTS)(self._flags.find)
         self.version = f"{manifest.version}-{hashlib.sha256(flags_path.read_bytes()).hexdigest()[:6]}"
 
-    def read(self, text: str, language: Language, encoding: Encoding, previous: Emotion | None = None) -> Emotion:
-        """The emotion of `text`, in the conversation's language, after the customer's `previous` emotion.
+    def read(self, text: str, language: Language, encoding: Encoding) -> Emotion:
+        """The emotion of `text`, in the conversation's language; the turns before are in the encoding already.
 
         The label is `unknown` with probability 0 where there is nothing to read: another language, or neither letter,
-        digit nor emoji. A message of order numbers, links or quantities alone is neutral.
+        digit nor emoji; "？？？" says something only after other turns.
         """
-        flags = self._find_flags(text)
         bare = _URL_OR_CODE.sub(" ", text)
-        if not _LETTER.search(bare):
+        has_words = bool(_LETTER.search(bare)) or (encoding.has_context and _ONLY_MARKS.fullmatch(text) is not None)
+        readable = has_words and language != "other"
+        flags = self._flags.decide(self._find_flags(text), encoding.flag_logits if readable else None)
+        if not has_words:
             return self._without_words(text, bare, encoding, flags)
         if language == "other":
             return _unknown(flags)
@@ -113,8 +95,8 @@ class EmotionReader:
         winner = int(probabilities.argmax())
         label = EMOTIONS[winner]
         if label == "neutral":
-            return _emotion(label, _carried_over(probabilities, previous), 0.0, flags, ())
-        intensity = self._model.intensity(text, encoding.vector, probabilities)
+            return _emotion(label, probabilities, 0.0, flags, ())
+        intensity = max(LEAST_INTENSITY, float(1 / (1 + np.exp(-encoding.intensity_logit))))
         return _emotion(label, probabilities, intensity, flags, evidence(text, encoding, winner))
 
     def prepare(self, text: str) -> None:
@@ -145,12 +127,6 @@ def softmax(logits: Floats) -> Floats:
     exponentials = np.exp(logits - logits.max(-1, keepdims=True))
     result: Floats = (exponentials / exponentials.sum(-1, keepdims=True)).astype(np.float32)
     return result
-
-
-def intensity_features(text: str, probabilities: Floats) -> Floats:
-    """Probabilities [7], then per kind of stress in the text (!, ?!, CAPITALS, repetition, adverbs) a count up to 3."""
-    counts = [min(3, len(pattern.findall(text))) for pattern in _STRESS]
-    return np.concatenate([probabilities, np.array(counts, np.float32)])
 
 
 def evidence(text: str, encoding: Encoding, label: int) -> tuple[Span, ...]:
@@ -226,14 +202,6 @@ def _is_one_phrase(between: str) -> bool:
 def _emoji_spans(text: str, emoji: set[str]) -> tuple[Span, ...]:
     places = [index for index, character in enumerate(text) if character in emoji]
     return tuple(Span(at, at + 1, text[at], round(1 / len(places), 3)) for at in places[:MAX_SPANS])
-
-
-def _carried_over(probabilities: Floats, previous: Emotion | None) -> Floats:
-    if previous is None or previous.polarity != "negative" or not previous.probabilities:
-        return probabilities
-    before = np.array([previous.probabilities[label] for label in EMOTIONS], np.float32)
-    mixed: Floats = (1 - CARRY_OVER) * probabilities + CARRY_OVER * before
-    return mixed if EMOTIONS[int(mixed.argmax())] == "neutral" else probabilities
 
 
 def _emotion(

@@ -1,4 +1,6 @@
-"""The sentence encoder: one forward pass gives the vector for search and the logits for emotion.
+"""The sentence encoder: one forward pass gives the vector for search and what is felt.
+
+The turns before are not read again: each pass also gives the memory of its turn, and the next ones look back at it.
 
 Every text goes through the model alone. Its int8 layers take their scale from everything in the pass, so a batch would
 make a text's vector depend on its neighbours, and a logged result could not be reproduced.
@@ -15,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
+from assist.domain import Speaker
 from assist.errors import ModelError
 from assist.inference.manifest import Manifest
 from assist.inference.runtime import Session
@@ -24,25 +27,42 @@ TOKENIZER_FILE = "encoder/tokenizer.json"
 # Share of the tokens that a cut query keeps from its beginning; Sun et al. 2019 (arXiv:1905.05583, table 2) found that
 # beginning and end together beat either, with one quarter for the beginning.
 HEAD_SHARE = 0.25
+OUTPUTS = ("sentence_vector", "turn_memory", "emotion_logits", "flag_logits", "intensity_logit", "emotion_token_logits")
 LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
+CONTEXT_TURNS, CONTEXT_TOKENS = 3, 32
+"""How many turns before the utterance are looked at, and how many tokens of each."""
+CONTEXT_SPEAKERS = ("customer", "agent")
+"""Whose turns count as context; bots and notices are left out."""
+CONTEXT_KINDS = ("last", "before last", "earlier", *CONTEXT_SPEAKERS)
+"""What the model is told of a token of an earlier turn: how long ago it was said, and by whom."""
+
 Floats = NDArray[np.float32]
+Memory = NDArray[np.float16]
+Context = Sequence[tuple[Speaker, Memory]]
+"""The turns before an utterance, oldest first: who spoke, and the `memory` of their encoding."""
 
 
 @dataclass(frozen=True, slots=True)
 class Encoding:
     """What one pass says about one query.
 
-    `vector` is a unit vector [dimension], `emotion_logits` [labels]. `token_logits` [tokens, labels] are the tokens'
-    additive shares of the logits and `offsets` [tokens] their spans in the text as given, in code points; special and
-    prefix tokens are left out. `truncated` says that the middle of the text was not read.
+    `vector` is a unit vector [dimension], `memory` [tokens, units] the turn's keys and values, which later turns look
+    back at; `emotion_logits` [labels], `flag_logits` [flags] and `intensity_logit` are what is felt. `token_logits`
+    [tokens, labels] are the tokens' additive shares of the emotion logits; `offsets` [tokens] are their spans in the
+    text as given, in code points; special and prefix tokens are left out. `truncated` says that the middle of the text
+    was not read, `has_context` that there were turns before.
     """
 
     vector: Floats
+    memory: Memory
     emotion_logits: Floats
+    flag_logits: Floats
+    intensity_logit: float
     token_logits: Floats
     offsets: tuple[tuple[int, int], ...]
     truncated: bool
+    has_context: bool
 
 
 class Encoder:
@@ -59,6 +79,7 @@ class Encoder:
         self._tokenizer.no_padding()
         self._tokenizer.no_truncation()
         self._session = Session(model_dir, MODEL_FILE, self.manifest)
+        self._memory_units = self._session.input_size("context")
 
     @property
     def dimension(self) -> int:
@@ -70,21 +91,27 @@ class Encoder:
         """Changes when any model file changes."""
         return self.manifest.version
 
-    def encode_query(self, text: str) -> Encoding:
-        """Read what a customer or an agent says or asks.
+    def encode_query(self, text: str, context: Context = ()) -> Encoding:
+        """Read what a customer or an agent says or asks, in the light of the turns before; the last three count.
 
         A text over `max_query_tokens` loses its middle: its first quarter and its end are kept, because a long message
         opens with the matter and closes with the feeling and the demand.
         """
         ids, offsets, truncated = self.query_tokens(text)
-        inputs = np.array([ids], np.int64)
-        vector, logits, token_logits = self._session.run(
-            ("sentence_vector", "emotion_logits", "emotion_token_logits"),
-            {"input_ids": inputs, "attention_mask": np.ones_like(inputs)},
-        )
+        vector, memory, emotions, flags, intensity, token_logits = self._session.run(OUTPUTS, self._feed(ids, context))
         spans = [_within(text, begin, end, len(self.manifest.query_prefix)) for begin, end in offsets]
         kept = [index for index, (begin, end) in enumerate(spans) if begin < end]
-        return Encoding(vector[0], logits[0], token_logits[0][kept], tuple(spans[index] for index in kept), truncated)
+        return Encoding(
+            vector=vector[0],
+            memory=_kept(memory[0]).astype(np.float16),
+            emotion_logits=emotions[0],
+            flag_logits=flags[0],
+            intensity_logit=float(intensity[0, 0]),
+            token_logits=token_logits[0][kept],
+            offsets=tuple(spans[index] for index in kept),
+            truncated=truncated,
+            has_context=any(speaker in CONTEXT_SPEAKERS for speaker, _ in context),
+        )
 
     def query_tokens(self, text: str) -> tuple[list[int], list[tuple[int, int]], bool]:
         """Token ids of a query, their offsets in prefix and text, and whether its middle was left out."""
@@ -106,12 +133,46 @@ class Encoder:
             prefixed = self.manifest.passage_prefix + LONE_SURROGATE.sub("\ufffd", text)
             ids = self._tokenizer.encode(prefixed).ids
             limit = self.manifest.max_passage_tokens
-            inputs = np.array([ids if len(ids) <= limit else [*ids[: limit - 1], ids[-1]]], np.int64)
-            feed = {"input_ids": inputs, "attention_mask": np.ones_like(inputs)}
+            feed = self._feed(ids if len(ids) <= limit else [*ids[: limit - 1], ids[-1]], ())
             vectors[index] = self._session.run(("sentence_vector",), feed)[0][0]
             if progress:
                 progress(index + 1)
         return vectors
+
+    def _feed(self, ids: list[int], context: Context) -> dict[str, NDArray[np.int64] | Floats]:
+        inputs = np.array([ids], np.int64)
+        memories, kinds = [np.zeros((0, self._memory_units), np.float32)], [_kinds(0)]
+        said = [(speaker, memory) for speaker, memory in reversed(context) if speaker in CONTEXT_SPEAKERS][
+            :CONTEXT_TURNS
+        ]
+        for age, (speaker, memory) in zip(CONTEXT_KINDS, said, strict=False):
+            memories.append(memory.astype(np.float32))
+            kinds.append(_kinds(len(memory), age, speaker))
+        return {
+            "input_ids": inputs,
+            "attention_mask": np.ones_like(inputs),
+            "context": np.concatenate(memories)[None],
+            "context_kinds": np.concatenate(kinds)[None],
+        }
+
+
+def no_context(units: int) -> dict[str, Floats]:
+    """The model's inputs for an utterance that nothing came before."""
+    return {"context": np.zeros((1, 0, units), np.float32), "context_kinds": _kinds(0)[None]}
+
+
+def _kept(memory: Floats) -> Floats:
+    """Of a long turn the beginning and the end, as of a long text."""
+    if len(memory) <= CONTEXT_TOKENS:
+        return memory
+    head = int(CONTEXT_TOKENS * HEAD_SHARE)
+    return np.concatenate([memory[:head], memory[head - CONTEXT_TOKENS :]])
+
+
+def _kinds(tokens: int, *names: str) -> Floats:
+    kinds = np.zeros((tokens, len(CONTEXT_KINDS)), np.float32)
+    kinds[:, [CONTEXT_KINDS.index(name) for name in names]] = 1
+    return kinds
 
 
 def _within(text: str, begin: int, end: int, prefix_length: int) -> tuple[int, int]:

@@ -1,22 +1,27 @@
-"""Flags found by wording: reads `flags.toml` and matches its patterns. How to write a pattern stands in that file."""
+"""Which flags an utterance carries: the model's probability and the patterns of `flags.toml` decide together.
+
+How to write a pattern, and what the probabilities of the file mean, stands in that file.
+"""
 
 from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import opencc
+from numpy.typing import NDArray
 
 from assist.domain import EMOTIONS, FLAGS, EmotionLabel, Flag
 from assist.errors import ModelError
 from assist.text.normalise import normalise
 
 DEFAULT_FLAGS_PATH: Final = Path(__file__).with_name("flags.toml")
-_FIELDS: Final = frozenset({"meaning", "zh", "en", "unless"})
+_NEEDED: Final = frozenset({"meaning", "model_alone", "with_wording", "zh", "en"})
 # A gap stays within a sentence; the same thought takes about three times as many Latin letters as Han characters.
 _HAN_GAP: Final = r"[^。!?;\n]{0,12}?"
 _LATIN_GAP: Final = r"[^。!?;\n]{0,36}?"
@@ -46,22 +51,41 @@ class FlagRules:
         self._simplified = opencc.OpenCC("t2s")
         self._wanted: dict[Flag, _Patterns] = {}
         self._excluded: dict[Flag, _Patterns] = {}
+        self._bars: dict[Flag, tuple[float, float]] = {}
         for flag in FLAGS:
             entry = flags[flag]
-            if not isinstance(entry, dict) or not {"meaning", "zh", "en"} <= set(entry) <= _FIELDS:
-                raise ModelError(f"{path}: [flags.{flag}] needs meaning, zh and en, and may have unless")
             where = f"{path}: [flags.{flag}]"
+            if not isinstance(entry, dict) or not _NEEDED <= set(entry) <= {*_NEEDED, "unless"}:
+                raise ModelError(f"{where} needs {', '.join(sorted(_NEEDED))}, and may have unless")
+            bars = entry["with_wording"], entry["model_alone"]
+            if not all(isinstance(bar, int | float) for bar in bars) or not 0 <= bars[0] <= bars[1] <= 1:
+                raise ModelError(f"{where} needs 0 <= with_wording <= model_alone <= 1")
+            self._bars[flag] = (float(bars[0]), float(bars[1]))
             self._wanted[flag] = self._compiled(where, [*entry["zh"], *entry["en"]])
             self._excluded[flag] = self._compiled(where, entry.get("unless", []))
         self.emoji = _emoji(path, document.get("emoji", {}))
 
     def find(self, text: str) -> tuple[Flag, ...]:
-        """The flags of a text, in the order of `FLAGS`."""
+        """The flags whose wording is in a text, in the order of `FLAGS`."""
         folded = self._folded(text)
         keys = {match[0][:2] for match in _KEY.finditer(folded)}
         if any(character.isdecimal() for character in folded):
             keys.add("#")
         return tuple(flag for flag in FLAGS if self._is_raised(flag, folded, keys))
+
+    def decide(self, worded: Sequence[Flag], logits: NDArray[np.float32] | None) -> tuple[Flag, ...]:
+        """The flags to raise, from those whose wording was found and the model's logits [flags].
+
+        Without logits, where the text holds nothing that a model could read, the wording decides.
+        """
+        if logits is None:
+            return tuple(worded)
+        probabilities = 1 / (1 + np.exp(-logits))
+        return tuple(
+            flag
+            for flag, probability in zip(FLAGS, probabilities, strict=True)
+            if probability >= self._bars[flag][0] and (flag in worded or 1 > self._bars[flag][1] <= probability)
+        )
 
     def _is_raised(self, flag: Flag, folded: str, keys: set[str]) -> bool:
         matches = list(self._wanted[flag].spans(folded, keys))

@@ -8,14 +8,14 @@ from threading import Lock
 from typing import Protocol
 
 from assist.errors import Overloaded, Unavailable
-from assist.inference.encoder import Encoding
+from assist.inference.encoder import Context, Encoding
 
 
 class QueryEncoder(Protocol):
     """What the pool runs: `Encoder`, or a stand-in of a test."""
 
-    def encode_query(self, text: str) -> Encoding:
-        """Encode one text."""
+    def encode_query(self, text: str, context: Context) -> Encoding:
+        """Encode one text, said after the turns of `context`."""
 
 
 class EncoderPool:
@@ -34,11 +34,11 @@ class EncoderPool:
         """Texts that wait for a free worker."""
         return max(0, self._pending - self._workers)
 
-    async def encode_query(self, text: str) -> Encoding:
+    async def encode_query(self, text: str, context: Context = ()) -> Encoding:
         """Encode `text` in a worker thread; raises as `start` and its future do."""
-        return await self.start(text)
+        return await self.start(text, context)
 
-    def start(self, text: str) -> asyncio.Future[Encoding]:
+    def start(self, text: str, context: Context = ()) -> asyncio.Future[Encoding]:
         """Begin to encode `text` in a worker thread; the caller may do something else before it awaits the outcome.
 
         Raises Overloaded if the queue is full and Unavailable after `close`; awaiting raises whatever the encoder
@@ -49,7 +49,7 @@ class EncoderPool:
                 raise Overloaded("the encoder's queue is full", {"queue_limit": self._queue_limit})
             self._pending += 1
         try:
-            future = self._executor.submit(self._encoder.encode_query, text)
+            future = self._executor.submit(self._encoder.encode_query, text, context)
         except RuntimeError as error:  # the executor was shut down
             self._release()
             raise Unavailable("the encoder is closed") from error

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -31,8 +31,18 @@ class Session:
             self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         except Exception as error:  # onnxruntime's errors share no public base class
             raise ModelError(f"onnxruntime cannot load {path}: {error}") from error
+        self._path = path
 
-    def run(self, outputs: Sequence[str], inputs: dict[str, NDArray[np.int64]]) -> list[NDArray[np.float32]]:
+    def input_size(self, name: str) -> int:
+        """Size of an input's last axis. Raises ModelError if the model has no such input or leaves its size open."""
+        size = next((node.shape[-1] for node in self._session.get_inputs() if node.name == name), None)
+        if not isinstance(size, int):
+            raise ModelError(f"{self._path} has no input {name} of a fixed size: build it with scripts/train_emotion")
+        return size
+
+    def run(
+        self, outputs: Sequence[str], inputs: Mapping[str, NDArray[np.int64] | NDArray[np.float32]]
+    ) -> list[NDArray[np.float32]]:
         """The named outputs for one set of inputs."""
-        values: list[NDArray[np.float32]] = self._session.run(list(outputs), inputs)
+        values: list[NDArray[np.float32]] = self._session.run(list(outputs), dict(inputs))
         return values

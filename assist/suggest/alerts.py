@@ -6,8 +6,9 @@ from assist.suggest.moment import Moment
 from assist.suggest.phrases import why_emotion
 from assist.suggest.wording import say
 
-RISING_RISK = 0.6
-"""The escalation risk whose crossing is told; the board uses the same cut."""
+RISING_RISK = 0.5
+"""The escalation risk whose crossing is told: more likely than not. On tune conversations left out of the fit its
+precision is .78, its recall .97, and it comes one customer turn ahead at the median (scripts/train_escalation)."""
 
 _SUPERVISOR_FLAGS: tuple[Flag, ...] = (
     "legal_threat",

@@ -15,9 +15,9 @@ from pydantic_core import from_json, to_json
 
 from assist.conversation.assistant import Assistant
 from assist.conversation.session import Session
-from assist.domain import AssistResult, Conversation, Emotion, Language, Outcome, Utterance, WrapUp
-from assist.errors import Conflict, NotFound
-from assist.inference.encoder import Encoding
+from assist.domain import AssistResult, Conversation, Emotion, Language, Outcome, Speaker, Utterance, WrapUp
+from assist.errors import Conflict, NotFound, Overloaded
+from assist.inference.encoder import CONTEXT_SPEAKERS, CONTEXT_TURNS, Encoding
 from assist.inference.pool import EncoderPool
 from assist.storage.records import (
     CONVERSATION,
@@ -36,6 +36,8 @@ from assist.web.board import Board, Watcher
 from assist.web.observe import Metrics
 from assist.web.schemas import AssistInput, OutcomeInput, UtteranceInput
 
+REMEMBERED = 200
+"""Conversations whose last turns stay encoded in memory, 0.4 MB each as a rule; others' are encoded again."""
 _HEAD_START_S = 0.0005
 """Tokenising takes the encoder's thread about half of this; the shortest pass takes six times as long."""
 
@@ -166,6 +168,7 @@ class Rooms:
         self._board, self._metrics, self._clock, self._new_id = board, metrics, clock, new_id
         self._limit = limit
         self._rooms: OrderedDict[str, Room] = OrderedDict()
+        self._remembering: OrderedDict[str, Room] = OrderedDict()
         self._loading = asyncio.Lock()
 
     def __len__(self) -> int:
@@ -223,7 +226,9 @@ class Rooms:
             if room.status == "closed":
                 raise Conflict("The conversation is closed.", {"id": conversation_id})
             assert room.session is not None
-            utterance, encoding = await self._read(said, room.seq + 1, room.language)
+            if said.speaker == "customer":
+                await self._recall(room, room.session)
+            utterance, encoding = await self._read(said, room.seq + 1, room.language, room.session)
             try:
                 result = self._assistant.assist(room.session, utterance, encoding)
                 result = replace(result, took_ms=_ms_since(begin))
@@ -245,7 +250,7 @@ class Rooms:
         redactor = Redactor(conversation)
         language: Language | None = conversation.language
         for seq, said in enumerate(asked.utterances, start=1):
-            utterance, encoding = await self._read(said, seq, language)
+            utterance, encoding = await self._read(said, seq, language, session)
             if utterance.speaker == "customer" and utterance.language in ("zh-Hans", "zh-Hant", "en"):
                 language = utterance.language
             if seq == len(asked.utterances):
@@ -302,6 +307,8 @@ class Rooms:
                 raise
             data = WRAP_UP.dump_json(wrap_up).decode()
             room.take(Event(room.seq + 1, "conversation.closed", iso(self._clock()), data))
+            self._remembering.pop(conversation_id, None)
+            self._assistant.forget(room.session)
         self._board.remove(room.summary(self._assistant))
         return wrap_up
 
@@ -310,7 +317,7 @@ class Rooms:
         ids = set(await self._repository.erase_customer(customer_id))
         ids |= {room_id for room_id, room in self._rooms.items() if room.conversation.customer.id == customer_id}
         for conversation_id in ids:
-            room = self._rooms.pop(conversation_id, None)
+            room = self._drop(conversation_id)
             for watcher in tuple(room.watchers) if room else ():
                 watcher.drop()
             self._board.forget(conversation_id)
@@ -321,14 +328,14 @@ class Rooms:
         if len(self._rooms) > self._limit:
             for conversation_id, idle in self._rooms.items():
                 if not idle.watchers and not idle.lock.locked() and idle is not room:
-                    del self._rooms[conversation_id]
+                    self._drop(conversation_id)
                     break
 
     async def _rebuild(self, room: Room) -> None:
         """Make the session again from what is known here and from what the log has beyond it."""
         stored = await self._repository.load(room.conversation.id, since=room.seq)
         if stored is None:
-            self._rooms.pop(room.conversation.id, None)
+            self._drop(room.conversation.id)
             raise NotFound("No conversation has this id.", {"id": room.conversation.id})
         for event in stored.events:
             room.take(Event(event.seq, event.type, event.at, event.data))
@@ -336,6 +343,31 @@ class Rooms:
         room.session = self._assistant.restore(room.conversation, turns, room.outcomes)
         if room.status == "closed":
             self._assistant.close(room.session)
+
+    def _drop(self, conversation_id: str) -> Room | None:
+        self._remembering.pop(conversation_id, None)
+        return self._rooms.pop(conversation_id, None)
+
+    async def _recall(self, room: Room, session: Session) -> None:
+        """Encode the last turns again if the session no longer knows how they were encoded."""
+        if not self._assistant.context(session):
+            results = [result for result in room.results.values() if result.utterance.speaker in CONTEXT_SPEAKERS]
+            turns: list[tuple[Speaker, Encoding]] = []
+            for utterance in [result.utterance for result in results[-CONTEXT_TURNS:]]:
+                context = [(speaker, encoding.memory) for speaker, encoding in turns]
+                turns.append((utterance.speaker, await self._pool.encode_query(utterance.text, context)))
+            self._assistant.recall(session, turns)
+        self._remember(room)
+
+    def _remember(self, room: Room) -> None:
+        """Let those that have been silent for longest forget their encodings while too many are remembered."""
+        self._remembering[room.conversation.id] = room
+        self._remembering.move_to_end(room.conversation.id)
+        silent = [idle for idle in self._remembering.values() if not idle.lock.locked()]
+        for idle in silent[: max(0, len(self._remembering) - REMEMBERED)]:
+            del self._remembering[idle.conversation.id]
+            if idle.session is not None:
+                self._assistant.forget(idle.session)
 
     def _utterance(self, said: UtteranceInput, seq: int, hint: Language | None) -> Utterance:
         return Utterance(
@@ -347,12 +379,23 @@ class Rooms:
             at=said.at or self._clock(),
         )
 
-    async def _read(self, said: UtteranceInput, seq: int, hint: Language | None) -> tuple[Utterance, Encoding | None]:
-        """The utterance and its encoding. What does not need the encoding is done while it is being made."""
+    async def _read(
+        self, said: UtteranceInput, seq: int, hint: Language | None, session: Session
+    ) -> tuple[Utterance, Encoding | None]:
+        """The utterance and its encoding. What does not need the encoding is done while it is being made.
+
+        What an agent says is context for the next turn only: it is never refused because the encoder is busy.
+        """
         begin = time.perf_counter()
-        if not self._assistant.needs_encoding(said.speaker):
+        if not self._assistant.needs_encoding(said.speaker, session):
             return self._utterance(said, seq, hint), None
-        encoded = self._pool.start(said.text)
+        try:
+            encoded = self._pool.start(said.text, self._assistant.context(session))
+        except Overloaded:
+            if said.speaker == "customer":
+                raise
+            self._assistant.forget(session)
+            return self._utterance(said, seq, hint), None
         # Its thread needs the interpreter to begin; only then does it compute without it, and this thread may work.
         await asyncio.sleep(_HEAD_START_S)
         utterance = self._utterance(said, seq, hint)

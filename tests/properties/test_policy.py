@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import numpy as np
 import pytest
 from hashing_encoder import HashingEncoder
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from made_encodings import encoding
 
 from assist.conversation.assistant import Assistant
 from assist.conversation.session import Session
@@ -33,7 +33,6 @@ from assist.domain import (
     Utterance,
     polarity_of,
 )
-from assist.inference.encoder import Encoding
 from assist.knowledge.index import IndexStore, build
 from assist.knowledge.search import Knowledge
 from assist.text.small_talk import is_small_talk
@@ -114,11 +113,8 @@ class Engine:
                 f"utt_{number}", number, speaker, said.text, language, NOW + timedelta(seconds=number)
             )
             self.emotions.next = said.emotion
-            encoding = None
-            if said.emotion is not None:
-                vector = self.encoder.encode_query(said.text).vector
-                encoding = Encoding(vector, np.zeros(7, np.float32), np.zeros((0, 7), np.float32), (), False)
-            results.append(assistant.assist(session, utterance, encoding))
+            read = None if said.emotion is None else encoding(self.encoder.encode_query(said.text).vector)
+            results.append(assistant.assist(session, utterance, read))
         return results
 
 

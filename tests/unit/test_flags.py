@@ -1,7 +1,9 @@
 """Flags by wording: what raises one, what must not, and how a broken rule file is reported."""
 
+import math
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -301,12 +303,16 @@ def test_any_text_is_searched(rules: FlagRules, text: str) -> None:
     assert set(rules.find(text)) <= set(FLAGS)
 
 
-def rule_file(folder: Path, zh: str, *, unless: str = "", emoji: str = "") -> Path:
+def rule_file(
+    folder: Path, zh: str, *, unless: str = "", emoji: str = "", bars: tuple[object, object] = (0.2, 0.8)
+) -> Path:
     """A file with one pattern of interest, for `urgent`; the other flags get a harmless one."""
     lines = []
+    with_wording, model_alone = bars
     for flag in FLAGS:
         patterns = zh if flag == "urgent" else '"zzz"'
         lines.append(f'[flags.{flag}]\nmeaning = "m"\nzh = [{patterns}]\nen = []\nunless = [{unless}]')
+        lines.append(f"with_wording = {with_wording}\nmodel_alone = {model_alone}")
     path = folder / "flags.toml"
     path.write_text("\n".join(lines) + f"\n[emoji]\n{emoji}\n", encoding="utf-8")
     return path
@@ -366,8 +372,34 @@ def test_a_broken_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="must hold exactly"):
         FlagRules(path)
     path.write_text("\n".join(f"[flags.{flag}]\nmeaning = 'm'" for flag in FLAGS))
-    with pytest.raises(ModelError, match="needs meaning, zh and en"):
+    with pytest.raises(ModelError, match="needs en, meaning, model_alone"):
         FlagRules(path)
+
+
+@pytest.mark.parametrize("bars", [(0.9, 0.8), (-0.1, 0.8), (0.1, 1.1), ('"high"', 1)])
+def test_bars_that_make_no_sense_are_refused(tmp_path: Path, bars: tuple[object, object]) -> None:
+    with pytest.raises(ModelError, match="with_wording <= model_alone"):
+        FlagRules(rule_file(tmp_path, '"加急"', bars=bars))
+
+
+def logit(probability: float) -> float:
+    return math.log(probability / (1 - probability))
+
+
+@pytest.mark.parametrize(
+    ("probability", "worded", "raised"),
+    [(0.1, True, False), (0.3, True, True), (0.3, False, False), (0.9, False, True)],
+)
+def test_model_and_wording_decide_together(tmp_path: Path, probability: float, worded: bool, raised: bool) -> None:
+    rules = FlagRules(rule_file(tmp_path, '"加急"'))
+    logits = np.full(7, -9, np.float32)
+    logits[FLAGS.index("urgent")] = logit(probability)
+    assert rules.decide(rules.find("加急" if worded else "普通"), logits) == (("urgent",) if raised else ())
+
+
+def test_without_words_for_the_model_the_wording_decides(tmp_path: Path) -> None:
+    rules = FlagRules(rule_file(tmp_path, '"#"'))
+    assert rules.decide(rules.find("12315"), None) == ("urgent",)
 
 
 @pytest.mark.parametrize(

@@ -1,18 +1,19 @@
 """Reading emotions with the shipped model: what is read, what is not guessed, and the words that speak for it."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from made_encodings import encoding
 
-from assist.domain import EMOTIONS, Emotion, Language
+from assist.domain import EMOTIONS, Emotion, Language, Speaker
 from assist.errors import ModelError
-from assist.inference.emotion import EmotionModel, EmotionReader, evidence, intensity_features, softmax
-from assist.inference.encoder import Encoder, Encoding
+from assist.inference.emotion import TEMPERED_LANGUAGES, EmotionModel, EmotionReader, evidence, softmax
+from assist.inference.encoder import Encoder, Memory
 
 MODELS = Path(__file__).parents[2] / "models"
 Read = Callable[..., Emotion]
@@ -22,8 +23,11 @@ Read = Callable[..., Emotion]
 def read() -> Read:
     encoder, reader = Encoder(MODELS), EmotionReader(MODELS)
 
-    def read_text(text: str, language: Language = "zh-Hans", previous: Emotion | None = None) -> Emotion:
-        return reader.read(text, language, encoder.encode_query(text), previous)
+    def read_text(text: str, language: Language = "zh-Hans", before: Sequence[tuple[Speaker, str]] = ()) -> Emotion:
+        said: list[tuple[Speaker, Memory]] = []
+        for speaker, earlier in before:
+            said.append((speaker, encoder.encode_query(earlier, said).memory))
+        return reader.read(text, language, encoder.encode_query(text, said))
 
     return read_text
 
@@ -105,19 +109,26 @@ def test_evidence_is_text_with_its_place(read: Read) -> None:
     assert 0 < sum(span.weight for span in emotion.evidence) <= 1.001
 
 
-def test_neutral_after_a_negative_turn_keeps_its_label_at_lower_confidence(read: Read) -> None:
-    furious = read("骗子！退钱！")
-    alone, after = read("好的"), read("好的", previous=furious)
-    assert alone.label == after.label == "neutral"
-    assert after.probability < alone.probability
-    assert read("好的", previous=read("谢谢你，太好了")).probability == alone.probability
+def test_the_turns_before_are_read_along(read: Read) -> None:
+    asked_again = [
+        ("customer", "订单号是7731"),
+        ("agent", "请提供一下订单号"),
+        ("customer", "7731"),
+        ("agent", "请提供订单号"),
+    ]
+    assert read("说过了", before=asked_again).label == "frustrated"
+    assert read("7731", before=asked_again[:2]).label == "neutral"
 
 
-def test_capitals_and_exclamation_marks_are_features_of_intensity() -> None:
-    probabilities = np.full(7, 1 / 7, np.float32)
-    calm, loud = (intensity_features(text, probabilities) for text in ("fix this", "FIX this NOW!!!"))
-    assert (loud[7:] >= calm[7:]).all()
-    assert loud.sum() > calm.sum()
+def test_question_marks_alone_say_something_only_after_other_turns(read: Read) -> None:
+    assert read("？？？").label == "unknown"
+    waiting = [("customer", "在吗"), ("agent", "稍等"), ("customer", "半小时了"), ("customer", "人呢")]
+    assert read("？？？", before=waiting).polarity == "negative"
+
+
+def test_bots_and_notices_are_no_context(read: Read) -> None:
+    notice = [("bot", "人工客服已接入"), ("system", "会话开始")]
+    assert read("好的", before=notice).probabilities == read("好的").probabilities
 
 
 def test_evidence_prefers_the_words_that_carried_the_label() -> None:
@@ -126,16 +137,16 @@ def test_evidence_prefers_the_words_that_carried_the_label() -> None:
     shares = np.zeros((6, 7), np.float32)
     shares[3:5, 5] = 2.0
     shares[5, 5] = 1.0
-    encoding = Encoding(np.zeros(1, np.float32), np.zeros(7, np.float32), shares, offsets, False)
-    assert [(span.text, span.weight) for span in evidence(text, encoding, 5)] == [("utterly broken", 1.0)]
-    assert evidence(text, encoding, 0) == ()
+    read = encoding(token_logits=shares, offsets=offsets)
+    assert [(span.text, span.weight) for span in evidence(text, read, 5)] == [("utterly broken", 1.0)]
+    assert evidence(text, read, 0) == ()
 
 
 def test_softmax_is_stable() -> None:
     np.testing.assert_allclose(softmax(np.array([1000.0, 1000.0], np.float32)), [0.5, 0.5])
 
 
-@pytest.mark.parametrize("text", ["", "{}", '{"temperatures": {"en": "warm"}}', "[]"])
+@pytest.mark.parametrize("text", ["", "{}", '{"temperatures": {"en": "warm"}}', '{"temperatures": {"en": 1}}', "[]"])
 def test_a_broken_emotion_file_is_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "emotion.json"
     path.write_text(text)
@@ -150,11 +161,11 @@ def test_the_version_follows_the_flag_rules(tmp_path: Path) -> None:
     assert EmotionReader(MODELS, edited).version != EmotionReader(MODELS).version
 
 
-def test_emotion_json_fits_the_encoder() -> None:
-    model = EmotionModel.load(MODELS / "emotion" / "emotion.json")
-    assert len(model.intensity_vector) == 384
-    assert set(model.temperatures) == {"zh-Hans", "zh-Hant", "en", "mixed"}
-    assert json.loads((MODELS / "emotion" / "emotion.json").read_text())["intensity"]["bias"] > 0
+def test_a_temperature_of_nought_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "emotion.json"
+    path.write_text(json.dumps({"temperatures": dict.fromkeys(TEMPERED_LANGUAGES, 0)}))
+    with pytest.raises(ModelError, match="above 0"):
+        EmotionModel.load(path)
 
 
 @settings(max_examples=60, deadline=None)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assist.inference.encoder import MODEL_FILE, Encoder
+from assist.inference.encoder import CONTEXT_TOKENS, MODEL_FILE, Encoder, no_context
 from assist.inference.runtime import Session
 
 MODELS = Path(__file__).parents[2] / "models"
@@ -59,10 +59,10 @@ def test_token_shares_add_up_to_the_logits(encoder: Encoder) -> None:
     rests = []
     for text in ("骗子！退钱！", "Thank you so much"):
         ids = np.array([encoder.query_tokens(text)[0]], np.int64)
+        session = Session(MODELS, MODEL_FILE, encoder.manifest)
         feed = {"input_ids": ids, "attention_mask": np.ones_like(ids)}
-        logits, shares = Session(MODELS, MODEL_FILE, encoder.manifest).run(
-            ("emotion_logits", "emotion_token_logits"), feed
-        )
+        feed |= no_context(session.input_size("context"))
+        logits, shares = session.run(("emotion_logits", "emotion_token_logits"), feed)
         rests.append(logits - shares.sum(1))
     np.testing.assert_allclose(*rests, atol=1e-4)
 
@@ -73,6 +73,30 @@ def test_offsets_point_at_the_words(encoder: Encoder) -> None:
     covered = {text[start:end] for start, end in encoding.offsets}
     assert "refund" in covered or {"re", "fund"} <= covered
     assert "".join(text[start:end] for start, end in encoding.offsets) == text.replace(" ", "")
+
+
+def test_only_the_last_three_turns_of_customer_and_agent_are_looked_back_at(encoder: Encoder) -> None:
+    turns = [
+        ("customer", "还在冒烟"),
+        ("agent", "请先断电"),
+        ("bot", "请评价"),
+        ("customer", "断了"),
+        ("agent", "好的"),
+    ]
+    said = [(speaker, encoder.encode_query(text).memory) for speaker, text in turns]
+    logits = encoder.encode_query("然后呢", said).emotion_logits
+    assert not np.allclose(logits, encoder.encode_query("然后呢").emotion_logits)
+    np.testing.assert_array_equal(logits, encoder.encode_query("然后呢", said[1:]).emotion_logits)
+    np.testing.assert_array_equal(logits, encoder.encode_query("然后呢", said[1:2] + said[3:]).emotion_logits)
+    other_speaker = [*said[:-1], ("customer", said[-1][1])]
+    assert not np.allclose(logits, encoder.encode_query("然后呢", other_speaker).emotion_logits)
+
+
+def test_the_memory_of_a_turn_is_bounded(encoder: Encoder) -> None:
+    short, long = encoder.encode_query("好"), encoder.encode_query("等了又等，" * 100)
+    assert len(short.memory) < CONTEXT_TOKENS == len(long.memory)
+    assert not short.has_context
+    assert encoder.encode_query("好", [("agent", long.memory)]).has_context
 
 
 def test_a_long_query_keeps_its_beginning_and_its_end(encoder: Encoder) -> None:

@@ -5,9 +5,10 @@ import threading
 
 import numpy as np
 import pytest
+from made_encodings import encoding
 
 from assist.errors import Overloaded, Unavailable
-from assist.inference.encoder import Encoding
+from assist.inference.encoder import Context, Encoding
 from assist.inference.pool import EncoderPool
 
 pytestmark = pytest.mark.anyio
@@ -21,13 +22,12 @@ class LengthEncoder:
         self.gate.set()
         self.seen: list[str] = []
 
-    def encode_query(self, text: str) -> Encoding:
+    def encode_query(self, text: str, context: Context) -> Encoding:
         assert self.gate.wait(10)
         self.seen.append(text)
         if text == "boom":
             raise ValueError("the encoder failed")
-        vector = np.array([len(text)], np.float32)
-        return Encoding(vector, vector, vector[:, None], ((0, len(text)),), False)
+        return encoding(np.array([len(text)], np.float32), has_context=bool(context))
 
 
 async def test_every_caller_gets_the_answer_to_its_own_text() -> None:

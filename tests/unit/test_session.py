@@ -2,9 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-import pytest
-
-from assist.conversation.session import Session, heat_of, risk_after, trend_of
+from assist.conversation.session import Session
 from assist.domain import (
     AssistResult,
     Conversation,
@@ -50,37 +48,6 @@ def say(
 
 def suggestion(suggestion_id: str, kind: SuggestionKind) -> Suggestion:
     return Suggestion(suggestion_id, kind, "text", "title", "en", 0.9, "why", Source("article", suggestion_id, "1"))
-
-
-def test_trend_needs_two_utterances() -> None:
-    assert trend_of([]) == trend_of([1.0]) == "steady"
-
-
-def test_trend_follows_the_heat() -> None:
-    assert trend_of([0.05, 0.65]) == "rising"
-    assert trend_of([1.0, 0.65, 0.05]) == "falling"
-    assert trend_of([0.4, 0.42, 0.41, 0.4]) == "steady"
-
-
-def test_heat_is_expected_over_probabilities() -> None:
-    unsure = Emotion("angry", 0.5, {"angry": 0.5, "neutral": 0.5}, 0.5, "negative")
-    assert heat_of(feeling("neutral")) < heat_of(unsure) < heat_of(feeling("angry"))
-
-
-@pytest.mark.parametrize(
-    "label", ["angry", "frustrated", "disappointed", "anxious", "confused", "neutral", "satisfied"]
-)
-def test_risk_stays_within_bounds_and_grows_with_threats(label: EmotionLabel) -> None:
-    plain = risk_after(0.0, feeling(label), 1, "steady")
-    threat = risk_after(0.0, feeling(label, flags=("legal_threat", "abusive")), 1, "steady")
-    assert 0.0 <= plain < threat <= 1.0
-
-
-def test_calm_words_let_risk_fade_but_not_vanish() -> None:
-    hot = risk_after(0.0, feeling("angry", 1.0), 3, "rising")
-    after_neutral = risk_after(hot, feeling("neutral", 0.0), 0, "falling")
-    after_thanks = risk_after(hot, feeling("satisfied"), 0, "falling")
-    assert 0.0 < after_thanks < after_neutral < hot
 
 
 def test_streak_counts_negative_utterances_in_a_row() -> None:

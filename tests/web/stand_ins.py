@@ -8,7 +8,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import numpy as np
+from made_encodings import encoding
 from starlette.testclient import TestClient
 
 from assist.domain import (
@@ -25,7 +25,7 @@ from assist.domain import (
     WrapUp,
 )
 from assist.errors import NotFound, Overloaded
-from assist.inference.encoder import Encoding
+from assist.inference.encoder import Context, Encoding
 from assist.settings import Settings
 from assist.storage.repository import Repository
 from assist.web.knowledge import LiveKnowledge
@@ -44,6 +44,7 @@ class KeywordSession:
     texts: list[str] = field(default_factory=list)
     angry: int = 0
     outcomes: dict[str, str] = field(default_factory=dict)
+    said: list[Any] = field(default_factory=list)
 
 
 class KeywordAssistant:
@@ -60,15 +61,26 @@ class KeywordAssistant:
     def prepare(self, utterance: Utterance) -> None:
         pass
 
-    def needs_encoding(self, speaker: str) -> bool:
-        return speaker == "customer"
+    def needs_encoding(self, speaker: str, session: KeywordSession) -> bool:
+        return speaker == "customer" or (speaker == "agent" and bool(session.said or not session.texts))
+
+    def context(self, session: KeywordSession) -> Context:
+        return tuple(session.said)
+
+    def recall(self, session: KeywordSession, turns: Sequence[tuple[str, Encoding]]) -> None:
+        session.said.extend((speaker, encoding.memory) for speaker, encoding in turns)
+
+    def forget(self, session: KeywordSession) -> None:
+        session.said.clear()
 
     def assist(self, session: KeywordSession, utterance: Utterance, encoding: Encoding | None) -> AssistResult:
         session.texts.append(utterance.text)
         if "crash" in utterance.text:
             raise RuntimeError(f"cannot read {utterance.text}")
-        assert (encoding is not None) == (utterance.speaker == "customer")
-        if encoding is None:
+        assert encoding is not None or utterance.speaker != "customer"
+        if encoding is not None:
+            session.said.append((utterance.speaker, encoding.memory))
+        if utterance.speaker != "customer":
             return AssistResult(utterance, None, self.state(session), (), (), VERSIONS, 0.1)
         is_angry = "angry" in utterance.text
         session.angry += is_angry
@@ -121,19 +133,27 @@ class KeywordAssistant:
 
 
 class BarePool:
-    """Gives every text the same vector; a text with `overload` finds the queue full."""
+    """Gives every text the same vector; a text with `overload` finds the queue full. Notes what it was given."""
 
     depth = 0
 
-    async def encode_query(self, text: str) -> Encoding:
-        await asyncio.sleep(0)
-        if "overload" in text:
-            raise Overloaded("the encoder's queue is full")
-        zero = np.zeros((0, 7), np.float32)
-        return Encoding(np.ones(4, np.float32) / 2, np.zeros(7, np.float32), zero, (), False)
+    def __init__(self) -> None:
+        self.given: list[tuple[str, int]] = []
+        self.overloaded_by = "overload"
 
-    def start(self, text: str) -> asyncio.Future[Encoding]:
-        return asyncio.ensure_future(self.encode_query(text))
+    async def encode_query(self, text: str, context: Context = ()) -> Encoding:
+        self._refuse(text)
+        await asyncio.sleep(0)
+        self.given.append((text, len(context)))
+        return encoding()
+
+    def _refuse(self, text: str) -> None:
+        if self.overloaded_by in text:
+            raise Overloaded("the encoder's queue is full")
+
+    def start(self, text: str, context: Context = ()) -> asyncio.Future[Encoding]:
+        self._refuse(text)
+        return asyncio.ensure_future(self.encode_query(text, context))
 
     def close(self) -> None:
         pass

@@ -14,6 +14,7 @@ from subprocess import Popen
 
 import httpx2
 import pytest
+from pytest import MonkeyPatch
 from service import free_port, running
 from stand_ins import open_conversation, say
 from starlette.testclient import TestClient
@@ -26,7 +27,8 @@ SERVER = Path(__file__).with_name("serve_stand_ins.py")
 @pytest.fixture
 def process(tmp_path: Path) -> Callable[[int], AbstractContextManager[Popen[bytes]]]:
     """Starts the service on this test's folder."""
-    os.environ["PYTHONPATH"] = str(SERVER.parent.parent.parent)
+    tests = SERVER.parent.parent
+    os.environ["PYTHONPATH"] = os.pathsep.join(map(str, (tests.parent, tests)))
     return lambda port: running([sys.executable, str(SERVER), str(tmp_path), str(port)], port)
 
 
@@ -82,6 +84,66 @@ def test_a_log_that_fails_leaves_no_trace_and_loses_nothing(client: TestClient, 
     assert [event["seq"] for event in events] == [1, 2, 3]
     # What was said before the failure is still there in its original words.
     assert events[1]["data"]["utterance"]["text"] == "I am angry"
+
+
+def given_to_the_encoder(client: TestClient) -> list[tuple[str, int]]:
+    """Texts that were encoded, each with the number of turns before it that were looked at."""
+    given: list[tuple[str, int]] = client.app.state.parts.engine.pool.given  # type: ignore[attr-defined]
+    return given
+
+
+def test_after_a_restart_the_turns_before_are_encoded_again(serve: Callable[..., TestClient]) -> None:
+    before = serve()
+    conversation = open_conversation(before)
+    for number in range(5):
+        say(before, conversation, f"word {number}")
+    assert given_to_the_encoder(before) == [(f"word {number}", number) for number in range(5)]
+    after = serve()
+    after.get(f"/v1/conversations/{conversation}")
+    assert given_to_the_encoder(after) == []
+    say(after, conversation, "word 5")
+    assert given_to_the_encoder(after) == [("word 2", 0), ("word 3", 1), ("word 4", 2), ("word 5", 3)]
+
+
+def test_an_agents_words_are_context_and_are_never_refused(client: TestClient) -> None:
+    conversation = open_conversation(client)
+    say(client, conversation, "hello", speaker="agent")
+    say(client, conversation, "word 1")
+    say(client, conversation, "overload", speaker="agent")
+    say(client, conversation, "go on", speaker="agent")
+    assert given_to_the_encoder(client) == [("hello", 0), ("word 1", 1)]
+    body = {"speaker": "customer", "text": "overload"}
+    assert client.post(f"/v1/conversations/{conversation}/utterances", json=body).status_code == 429
+
+
+def test_a_recall_that_failed_is_made_again(client: TestClient) -> None:
+    conversation = open_conversation(client)
+    for speaker, text in (("customer", "word 1"), ("agent", "overload"), ("bot", "notice")):
+        say(client, conversation, text, speaker=speaker)
+    body = {"speaker": "customer", "text": "word 2"}
+    assert client.post(f"/v1/conversations/{conversation}/utterances", json=body).status_code == 429
+    pool = client.app.state.parts.engine.pool  # type: ignore[attr-defined]
+    pool.overloaded_by = "another word"
+    say(client, conversation, "word 2")
+    assert given_to_the_encoder(client)[-3:] == [("word 1", 0), ("overload", 1), ("word 2", 2)]
+
+
+def test_a_closed_conversation_is_not_kept_encoded(client: TestClient) -> None:
+    conversation = open_conversation(client)
+    say(client, conversation, "word 1")
+    rooms = client.app.state.parts.rooms  # type: ignore[attr-defined]
+    assert conversation in rooms._remembering
+    assert client.post(f"/v1/conversations/{conversation}/closure").status_code == 200
+    assert conversation not in rooms._remembering
+
+
+def test_only_so_many_conversations_stay_encoded(serve: Callable[..., TestClient], monkeypatch: MonkeyPatch) -> None:
+    monkeypatch.setattr("assist.web.live.REMEMBERED", 1)
+    client = serve()
+    first, second = open_conversation(client), open_conversation(client)
+    for conversation, text in ((first, "one"), (second, "two"), (first, "three"), (first, "four")):
+        say(client, conversation, text)
+    assert given_to_the_encoder(client) == [("one", 0), ("two", 0), ("one", 0), ("three", 1), ("four", 2)]
 
 
 @pytest.mark.crash
