@@ -33,7 +33,6 @@ WEIGHTS = {
 BIAS = -4.822
 """With WEIGHTS a logistic regression on `features`, fitted by scripts/train_escalation on the tune conversations."""
 
-
 HAPPENING = 0.9
 """The risk while a threat or an insult is heard: that is an escalation, and these flags are right nine times in ten."""
 

@@ -33,8 +33,13 @@ def alerts(moment: Moment) -> list[Suggestion]:
             found.append(_counted(moment, flag, "alert.supervisor.title", f"alert.{flag}", 0.95))
     if moment.emotion.label == "angry" and not {*THREATS, "abusive"} & set(flags):
         found.append(_alert(moment, "angry", "alert.supervisor.title", "alert.angry", 0.9))
-    if moment.risk >= RISING_RISK > moment.risk_before and moment.trend == "rising":
-        text = say("alert.rising", moment.language, risk=round(moment.risk * 100), streak=moment.negative_streak)
+    if moment.risk >= RISING_RISK > moment.risk_before:
+        risk, streak = round(moment.risk * 100), moment.negative_streak
+        text = (
+            say("alert.rising.streak", moment.language, risk=risk, streak=streak)
+            if streak > 1
+            else say("alert.rising", moment.language, risk=risk)
+        )
         found.append(_alert(moment, "rising", "alert.rising.title", text, moment.risk))
     if "urgent" in flags:
         found.append(_alert(moment, "urgent", "alert.urgent.title", "alert.urgent", 0.8))

@@ -49,6 +49,11 @@ _TEXTS: Mapping[str, tuple[str, str, str]] = {
     ),
     "alert.again": ("已是第 {count} 次：{text}", "已是第 {count} 次：{text}", "Again, {count} times now: {text}"),
     "alert.rising": (
+        "对话正在升温（升级风险 {risk}%）。",
+        "對話正在升溫（升級風險 {risk}%）。",
+        "This conversation is heating up: escalation risk {risk}%.",
+    ),
+    "alert.rising.streak": (
         "对话正在升温（升级风险 {risk}%），已连续 {streak} 句负面。",
         "對話正在升溫（升級風險 {risk}%），已連續 {streak} 句負面。",
         "This conversation is heating up: escalation risk {risk}%, {streak} negative messages in a row.",

@@ -234,3 +234,22 @@ def test_a_restored_session_stands_where_the_live_one_stood(engine: Engine) -> N
     restored = assistant.restore(opened, turns, {})
     for name in ("risk", "trend", "negative_streak", "calm_since_resolution", "shown", "open", "intent", "language"):
         assert getattr(restored, name) == getattr(live, name), name
+
+
+def test_a_conversation_that_heats_up_is_told_once_and_with_its_streak(engine: Engine) -> None:
+    hurt = Emotion("frustrated", 0.9, {"frustrated": 0.9, "neutral": 0.1}, 0.6, "negative")
+    results = engine.play([Said("还没到", hurt)] * 6, Customer("nobody"))
+    told = [s.text for result in results for s in result.suggestions if s.source.id == "rising"]
+    first = next(result for result in results if any(s.source.id == "rising" for s in result.suggestions))
+    assert len(told) == 1
+    assert f"已连续 {first.conversation.negative_streak} 句负面" in told[0]
+    assert first.conversation.negative_streak > 1
+
+
+def test_heating_up_without_a_streak_does_not_count_one(engine: Engine) -> None:
+    calm = Emotion("neutral", 0.9, {"neutral": 0.9, "satisfied": 0.1}, 0.0, "neutral")
+    furious = Emotion("angry", 1.0, {"angry": 1.0}, 1.0, "negative")
+    results = engine.play([Said("好的", calm)] * 3 + [Said("退钱", furious)], Customer("nobody"))
+    told = [s.text for s in results[-1].suggestions if s.source.id == "rising"]
+    assert told
+    assert "句负面" not in told[0]
