@@ -200,20 +200,20 @@ class IndexStore:
 
 
 def build(
-    source_dir: Path,
+    source: Path | Content,
     store_dir: Path,
     encoder: TextEncoder,
     *,
     progress: Callable[[int, int], None] | None = None,
     reuse: bool = True,
 ) -> Manifest:
-    """Read a knowledge folder and write a new version, which is not yet active.
+    """Write a new version of a knowledge folder, or of content already read; it is not yet active.
 
     `progress` is called with vectors done and to do. With `reuse`, vectors of unchanged texts come from the active
     version. Raises KnowledgeError with every problem of the source, Conflict while another build runs.
     """
     started = time.perf_counter()
-    content = read_folder(source_dir)
+    content = source if isinstance(source, Content) else read_folder(source)
     store = IndexStore(store_dir)
     versions_dir = store_dir / "versions"
     versions_dir.mkdir(parents=True, exist_ok=True)
@@ -282,7 +282,7 @@ def _shelve_articles(articles: Sequence[Article]) -> Iterator[_Shelved]:
             continue
         cuts = passages.split(article.body)
         for cut in cuts:
-            text = f"{article.title}\n{passages.plain(article.body[cut.start : cut.end])}"
+            text = f"{article.title}\n{passages.plain(article.body[cut.start : cut.end])}".strip()
             yield _Shelved(Entry(number, cut.start, cut.end, cut.section == "notes"), text, article.language)
         for question in article.questions:
             yield _Shelved(Entry(number, cuts[0].start, cuts[0].end, False), question, article.language)

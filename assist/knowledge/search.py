@@ -208,8 +208,8 @@ class Knowledge:
         self._situation_number = number
         self._small_talk = number.get(SMALL_TALK)
         self._situation_of = {
-            "articles": np.array([number[article.situation] for article in articles], np.int64),
-            "cases": np.array([number[case.situation] for case in cases], np.int64),
+            "articles": np.array([number.get(article.situation, 0) for article in articles], np.int64),
+            "cases": np.array([number.get(case.situation, 0) for case in cases], np.int64),
             "products": np.zeros(len(products), np.int64),
         }
         self._last_situations: tuple[Floats | None, Floats] = (None, np.empty(0, np.float32))

@@ -7,7 +7,10 @@
 recall@1, recall@5 and mrr@10 count the judged article among the articles found. "zh→en" asks Chinese queries of the
 English articles only, "en→zh" English ones of the Chinese articles. Abstention: AUROC of the best hit's relevance
 between queries with and without an article, and what the threshold of 0.5 shows and withholds. ECE is the expected
-calibration error of the first hit in ten bins. The last line is one JSON document.
+calibration error of the first hit in ten bins.
+
+A BEIR folder holds corpus.jsonl ({"_id", "title"?, "text"}), queries.jsonl ({"_id", "text"}) and qrels.tsv (query-id,
+corpus-id, score); queries without a judgement have no answer. The last line is one JSON document.
 """
 
 import argparse
@@ -30,6 +33,10 @@ from assist.knowledge.judgements import Judgement, auroc, mrr_at, rank_of, read_
 from assist.knowledge.search import Candidates, Knowledge, Relevance, logistic
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(ROOT))
+
+from scripts.evaluation import beir  # noqa: E402
+
 RRF_K = 60
 """Cormack, Clarke and Büttcher 2009, "Reciprocal Rank Fusion", section 2."""
 THRESHOLD = 0.5
@@ -46,6 +53,8 @@ GROUPS: dict[str, tuple[tuple[str, ...], tuple[ArticleLanguage, ...] | None]] = 
 
 def main() -> int:
     arguments = parse()
+    if arguments.folder:
+        return evaluate_folder(arguments)
     try:
         judgements = read_judgements(arguments.judged)
         relevance = Relevance.load(arguments.models / "relevance.json")
@@ -54,12 +63,7 @@ def main() -> int:
     except AssistError as error:
         print(error.message, file=sys.stderr)
         return 1
-    methods: dict[str, Callable[[Candidates], np.ndarray]] = {
-        "BM25 alone": lambda found: found.bm25_scores,
-        "vectors alone": lambda found: found.cosines,
-        "rank fusion": rank_fusion,
-        "ours": lambda found: logistic(relevance.article, found.features),
-    }
+    methods = methods_of(relevance)
     vectors = {
         text: encoder.encode_query(text).vector
         for text in track(
@@ -83,11 +87,43 @@ def main() -> int:
     return 0
 
 
+def methods_of(relevance: Relevance) -> dict[str, Callable[[Candidates], np.ndarray]]:
+    """What ranks the candidates, by name; the last is ours."""
+    return {
+        "BM25 alone": lambda found: found.bm25_scores,
+        "vectors alone": lambda found: found.cosines,
+        "rank fusion": rank_fusion,
+        "ours": lambda found: logistic(relevance.article, found.features),
+    }
+
+
+def evaluate_folder(arguments: argparse.Namespace) -> int:
+    """Measure on a BEIR folder; its knowledge is indexed in a temporary folder."""
+    try:
+        relevance = Relevance.load(arguments.models / "relevance.json")
+        result = beir.measure(arguments.folder, Encoder(arguments.models), relevance, methods_of(relevance))
+    except AssistError as error:
+        print(error.message, file=sys.stderr)
+        return 1
+    figures = result.pop("figures")
+    table = Table(title=f"{arguments.folder.name}: {result['n_queries']} queries", title_justify="left")
+    for column in ("", *figures["ours"]):
+        table.add_column(column, justify="right" if column else "left")
+    for name, values in figures.items():
+        table.add_row(name, *(f"{value:.3f}" for value in values.values()))
+    Console(width=140).print(table)
+    names = ("bm25", "dense", "rrf", "ours")
+    by_name = dict(zip(names, figures.values(), strict=True))
+    print(json.dumps({"folder": arguments.folder.name, **result, **by_name.pop("ours"), "baselines": by_name}))
+    return 0
+
+
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="scripts/evaluate retrieval", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     judged = ROOT / "tests/data/judged/test.jsonl"
+    parser.add_argument("folder", nargs="?", type=Path, metavar="FOLDER", help="BEIR folder instead of the index")
     parser.add_argument("--judged", type=Path, default=judged, help="judged queries, JSONL")
     parser.add_argument("--data", type=Path, default=ROOT / "data", help="data folder with the index")
     parser.add_argument("--models", type=Path, default=ROOT / "models", help="folder of the model files")
