@@ -4,25 +4,44 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, get_args
+from typing import Final, Protocol, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from assist.domain import Language
+from assist.domain import Language, Speaker
 from assist.errors import KnowledgeError, Problem
+from assist.inference.encoder import Context, Encoding, Floats, Memory
 
 LANGUAGES: Final[tuple[Language, ...]] = get_args(Language)
+SPEAKERS: Final[tuple[Speaker, ...]] = get_args(Speaker)
+
+
+class QueryEncoder(Protocol):
+    """What reads a query in the light of the turns before; see `assist.inference.encoder`."""
+
+    def encode_query(self, text: str, context: Context = ()) -> Encoding: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """One query with the customer's earlier utterances, oldest first; `article` is None where nothing answers."""
+    """One query with the turns before it, oldest first; `article` is None where nothing answers."""
 
     query: str
     language: Language
-    context: tuple[str, ...]
+    context: tuple[tuple[Speaker, str], ...]
     article: str | None
+
+    def vectors(self, encoder: QueryEncoder) -> tuple[Floats, list[Floats]]:
+        """(the query's vector, those of the customer's turns before, most recent first), read turn by turn as live."""
+        said: list[tuple[Speaker, Memory]] = []
+        before = []
+        for speaker, text in self.context:
+            encoding = encoder.encode_query(text, said)
+            said.append((speaker, encoding.memory))
+            if speaker == "customer":
+                before.append(encoding.vector)
+        return encoder.encode_query(self.query, said).vector, before[::-1]
 
 
 def read_judgements(path: Path) -> list[Judgement]:
@@ -42,7 +61,9 @@ def read_judgements(path: Path) -> list[Judgement]:
             values = json.loads(line)
             if values["language"] not in LANGUAGES:
                 raise ValueError(f"unknown language {values['language']!r}")
-            context = tuple(str(text) for speaker, text in values.get("context") or () if speaker == "customer")
+            context = tuple((speaker, str(text)) for speaker, text in values.get("context") or ())
+            if not {speaker for speaker, _ in context} <= set(SPEAKERS):
+                raise ValueError(f"a speaker is one of {', '.join(SPEAKERS)}")
             found.append(Judgement(str(values["query"]), values["language"], context, values["article"]))
         except (ValueError, KeyError, TypeError) as error:
             problem = Problem(path.name, number, f"not a judged query: {error}")

@@ -16,7 +16,7 @@ corpus-id, score); queries without a judgement have no answer. The last line is 
 import argparse
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -40,6 +40,7 @@ from scripts.evaluation import beir  # noqa: E402
 RRF_K = 60
 """Cormack, Clarke and Büttcher 2009, "Reciprocal Rank Fusion", section 2."""
 THRESHOLD = 0.5
+Vectors = Mapping[Judgement, tuple[np.ndarray, list[np.ndarray]]]
 GROUPS: dict[str, tuple[tuple[str, ...], tuple[ArticleLanguage, ...] | None]] = {
     "all": (("zh-Hans", "zh-Hant", "en", "mixed"), None),
     "zh-Hans": (("zh-Hans",), None),
@@ -65,13 +66,8 @@ def main() -> int:
         return 1
     methods = methods_of(relevance)
     vectors = {
-        text: encoder.encode_query(text).vector
-        for text in track(
-            sorted({text for judged in judgements for text in (judged.query, *judged.context)}),
-            "embedding",
-            console=Console(stderr=True),
-            transient=True,
-        )
+        judged: judged.vectors(encoder)
+        for judged in track(judgements, "embedding", console=Console(stderr=True), transient=True)
     }
     answered = [judged for judged in judgements if judged.article is not None]
     results: dict[str, dict[str, dict[str, float]]] = {}
@@ -135,17 +131,18 @@ def parse() -> argparse.Namespace:
 def candidates(
     judged: Judgement,
     knowledge: Knowledge,
-    vectors: dict[str, np.ndarray],
+    vectors: Vectors,
     on: date,
     article_languages: Sequence[ArticleLanguage] | None = None,
 ) -> Candidates:
+    vector, context = vectors[judged]
     return knowledge.candidates(
         "article",
         judged.query,
-        vectors[judged.query],
+        vector,
         language=judged.language,
         on=on,
-        context_vectors=[vectors[text] for text in reversed(judged.context)],
+        context_vectors=context,
         article_languages=article_languages,
     )
 
@@ -167,7 +164,7 @@ def ranked_ids(found: Candidates, scores: np.ndarray, knowledge: Knowledge) -> l
 def measure(
     chosen: list[Judgement],
     knowledge: Knowledge,
-    vectors: dict[str, np.ndarray],
+    vectors: Vectors,
     methods: dict[str, Callable[[Candidates], np.ndarray]],
     on: date,
     article_languages: tuple[ArticleLanguage, ...] | None,
@@ -191,7 +188,7 @@ def measure(
 def measure_abstention(
     judgements: list[Judgement],
     knowledge: Knowledge,
-    vectors: dict[str, np.ndarray],
+    vectors: Vectors,
     relevance: Relevance,
     on: date,
 ) -> dict[str, dict[str, float]]:
@@ -244,7 +241,7 @@ def show(results: dict[str, dict[str, dict[str, float]]], abstention: dict[str, 
 def list_misses(
     answered: list[Judgement],
     knowledge: Knowledge,
-    vectors: dict[str, np.ndarray],
+    vectors: Vectors,
     relevance: Relevance,
     on: date,
 ) -> None:

@@ -2,13 +2,39 @@
 
 import json
 
+import numpy as np
 import pytest
+from made_encodings import encoding
 
 from assist.errors import KnowledgeError
-from assist.knowledge.judgements import auroc, mrr_at, rank_of, read_judgements, recall_at
+from assist.knowledge.judgements import Judgement, auroc, mrr_at, rank_of, read_judgements, recall_at
 
 
-def test_only_the_customers_context_is_kept(tmp_path):
+class Remembering:
+    """An encoder that notes what it was asked and before what."""
+
+    def __init__(self):
+        self.asked = []
+
+    def encode_query(self, text, context=()):
+        self.asked.append((text, [speaker for speaker, _ in context]))
+        return encoding(vector=np.full(4, len(self.asked), np.float32))
+
+
+def test_a_query_is_read_after_the_turns_before_it():
+    context = (("customer", "退了"), ("agent", "好"), ("customer", "还没到"))
+    encoder = Remembering()
+    vector, before = Judgement("那怎么办", "zh-Hans", context, None).vectors(encoder)
+    assert encoder.asked == [
+        ("退了", []),
+        ("好", ["customer"]),
+        ("还没到", ["customer", "agent"]),
+        ("那怎么办", ["customer", "agent", "customer"]),
+    ]
+    assert vector[0] == 4 and [one[0] for one in before] == [3, 1]
+
+
+def test_the_context_keeps_who_spoke(tmp_path):
     row = {
         "query": "还没呢",
         "language": "zh-Hans",
@@ -18,10 +44,19 @@ def test_only_the_customers_context_is_kept(tmp_path):
     path = tmp_path / "judged.jsonl"
     path.write_text(json.dumps(row) + "\n\n")
     (judged,) = read_judgements(path)
-    assert judged.context == ("退了",) and judged.article is None
+    assert judged.context == (("customer", "退了"), ("agent", "好")) and judged.article is None
 
 
-@pytest.mark.parametrize("line", ["{", "[]", '{"query": "x"}', '{"query": "x", "language": "fr", "article": null}'])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "{",
+        "[]",
+        '{"query": "x"}',
+        '{"query": "x", "language": "fr", "article": null}',
+        '{"query": "x", "language": "en", "context": [["boss", "y"]], "article": null}',
+    ],
+)
 def test_a_broken_line_is_named(tmp_path, line):
     path = tmp_path / "judged.jsonl"
     path.write_text("\n" + line)
