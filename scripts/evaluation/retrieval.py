@@ -1,6 +1,6 @@
 """Measures search on judged queries, beside BM25 alone, vectors alone and plain rank fusion.
 
-  scripts/evaluate retrieval                          the test queries of the repository on the active index
+  scripts/evaluate retrieval                          the golden queries of the knowledge base on the active index
   scripts/evaluate retrieval --judged mine.jsonl      other judged queries
   scripts/evaluate retrieval --misses                 also list the queries whose article is not first
 
@@ -118,7 +118,7 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="scripts/evaluate retrieval", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    judged = ROOT / "tests/data/judged/test.jsonl"
+    judged = ROOT / "knowledge_base/golden.jsonl"
     parser.add_argument("folder", nargs="?", type=Path, metavar="FOLDER", help="BEIR folder instead of the index")
     parser.add_argument("--judged", type=Path, default=judged, help="judged queries, JSONL")
     parser.add_argument("--data", type=Path, default=ROOT / "data", help="data folder with the index")

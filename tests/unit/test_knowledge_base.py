@@ -10,6 +10,7 @@ from typing import get_args
 import pytest
 
 from assist.domain import FLAGS, NEGATIVE, Channel
+from assist.knowledge.judgements import read_judgements
 from assist.knowledge.passages import answer_of, plain, split, steps_of, tokens
 from assist.knowledge.readers import LANGUAGES, Content, read_folder
 from assist.text.language import detect
@@ -147,3 +148,13 @@ def test_conversations_are_complete_and_show_everything(content, customers, conv
 def test_the_glossary_joins_the_languages(content):
     assert len(content.glossary) >= 120
     assert sum(any(w.isascii() for w in g) and any(not w.isascii() for w in g) for g in content.glossary) >= 60
+
+
+def test_golden_queries_name_articles_that_exist(content):
+    judged = read_judgements(FOLDER / "golden.jsonl")
+    asked = [(one.query, one.context) for one in judged]
+    assert len(set(asked)) == len(asked)
+    assert {one.article for one in judged if one.article} <= {article.id for article in content.articles}
+    assert sum(one.article is None for one in judged) >= 80 and sum(bool(one.context) for one in judged) >= 80
+    counts = Counter(one.language for one in judged)
+    assert counts["zh-Hans"] >= 150 and counts["zh-Hant"] >= 75 and counts["en"] >= 125 and counts["mixed"] >= 50
