@@ -249,14 +249,35 @@ class Hit:
     bm25_score: float
     relevance: float
     why: str
+    tried: tuple[str, ...] = ()
     outcome: str | None = None
     csat: int | None = None
     confirmed_at: date | None = None
 
+    @property
+    def source(self) -> "Source":
+        """Where this was found, as a client sees it."""
+        return Source(
+            self.kind,
+            self.id,
+            self.version,
+            excerpt=self.excerpt,
+            start=self.start,
+            end=self.end,
+            confirmed_at=self.confirmed_at,
+            tried=self.tried,
+            outcome=self.outcome,
+            csat=self.csat,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where a suggestion comes from, down to the span."""
+    """Where a suggestion comes from, down to the span.
+
+    `confirmed_at` is when an article was last found to be right, or a case was closed; `tried`, `outcome` and `csat`
+    (1 to 5) tell how a case went.
+    """
 
     type: SourceType
     id: str
@@ -265,6 +286,10 @@ class Source:
     excerpt: str | None = None
     start: int | None = None
     end: int | None = None
+    confirmed_at: date | None = None
+    tried: tuple[str, ...] = ()
+    outcome: str | None = None
+    csat: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -357,3 +382,38 @@ class WrapUp:
     emotion_worst: str | None
     emotion_end: str | None
     follow_up: FollowUp | None
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleUse:
+    """What agents did with one text of an article: how often it was shown, used (as it was or edited) and dismissed.
+
+    `version` and `language` are the article's, `asked_in` is the language that the customer wrote in.
+    """
+
+    id: str
+    version: str
+    language: str
+    asked_in: str
+    shown: int
+    used: int
+    dismissed: int
+
+
+@dataclass(frozen=True, slots=True)
+class OpenQuestion:
+    """What a customer said that no answer or case was found for, or whose answers the agent dismissed.
+
+    `text` is redacted, `before` what agent or bot had said just before; `dismissed` names the articles and cases, and
+    is empty where nothing was found.
+    """
+
+    conversation_id: str
+    at: datetime
+    text: str
+    language: Language
+    before: str | None
+    emotion: EmotionLabel
+    intensity: float
+    situation: str | None
+    dismissed: tuple[str, ...]

@@ -499,6 +499,7 @@ class Knowledge:
             bm25_score=float(found.bm25_scores[place]),
             relevance=relevance,
             why=self._why("cases", owner, terms),
+            tried=case.tried,
             outcome=case.outcome,
             csat=case.csat,
             confirmed_at=case.closed_at,

@@ -1,6 +1,6 @@
 """Answers and past cases: found passages turned into something that the agent can send."""
 
-from assist.domain import Hit, Source, Suggestion
+from assist.domain import Hit, Suggestion
 from assist.knowledge.search import MEANING
 from assist.suggest import policy
 from assist.suggest.moment import Moment
@@ -66,7 +66,7 @@ def _suggestion(moment: Moment, hit: Hit, kind: str, text: str, why: str) -> Sug
         language=hit.language,
         relevance=hit.relevance,
         reason=why,
-        source=Source(type=hit.kind, id=hit.id, version=hit.version, excerpt=hit.excerpt, start=hit.start, end=hit.end),
+        source=hit.source,
     )
 
 

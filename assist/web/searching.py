@@ -36,7 +36,6 @@ def _language(query: str) -> ArticleLanguage:
 
 
 def _hit(hit: Hit) -> HitOut:
-    source = Source(hit.kind, hit.id, hit.version, None, hit.excerpt, hit.start, hit.end)
     return HitOut(
         kind=hit.kind,
         id=hit.id,
@@ -46,7 +45,7 @@ def _hit(hit: Hit) -> HitOut:
         excerpt=hit.excerpt,
         relevance=hit.relevance,
         why=hit.why,
-        source=source,
+        source=hit.source,
     )
 
 

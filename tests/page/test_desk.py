@@ -231,6 +231,7 @@ def test_search(window: Windows, conversation: str) -> None:
     expect(hit).to_be_visible()
     hit.locator("[data-act=source]").click()
     expect(page.locator("#source .source-text")).to_be_visible()
+    expect(page.locator("#source dl")).to_contain_text("2026")  # when the article was confirmed
     page.keyboard.press("Escape")
     expect(page.locator("#source")).to_be_hidden()
     page.locator("#results [data-act=insert]").first.click()

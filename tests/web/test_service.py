@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 
 import httpx2
@@ -38,3 +39,11 @@ def test_the_agents_search_finds_every_kind(server: str) -> None:
     assert {hit["kind"] for hit in hits} >= {"article", "phrase"}
     relevances = [hit["relevance"] for hit in hits]
     assert relevances == sorted(relevances, reverse=True)
+
+
+def test_a_hit_says_how_old_it_is_and_how_the_case_went(server: str) -> None:
+    body = {"query": "快递好几天没有更新物流了，到底发没发", "kinds": ["article", "case"], "limit": 3}
+    hits = httpx2.post(f"{server}/v1/searches", json=body, timeout=30).json()["hits"]
+    article, case = (next(hit["source"] for hit in hits if hit["kind"] == kind) for kind in ("article", "case"))
+    assert date.fromisoformat(article["confirmed_at"]) and article["outcome"] is None
+    assert date.fromisoformat(case["confirmed_at"]) and case["outcome"] == "resolved" and case["tried"]

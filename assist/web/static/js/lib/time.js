@@ -10,6 +10,11 @@ export function dateTime(at) {
   return new Intl.DateTimeFormat(language(), { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", hour12: false }).format(new Date(at));
 }
 
+/** 14 Nov 2026, for a date without a time. */
+export function date(at) {
+  return new Intl.DateTimeFormat(language(), { year: "numeric", month: "short", day: "numeric", timeZone: "UTC" }).format(new Date(at));
+}
+
 export function day(at) {
   return new Intl.DateTimeFormat(language(), { weekday: "long", month: "long", day: "numeric" }).format(new Date(at));
 }

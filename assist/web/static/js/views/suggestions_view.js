@@ -2,6 +2,7 @@ import { el } from "../lib/dom.js";
 import { icon } from "../lib/icons.js";
 import { t, tOr } from "../lib/i18n.js";
 import { rove } from "../lib/roving.js";
+import { date } from "../lib/time.js";
 
 const SHOWN = 5;
 const ALERTS_SHOWN = 2;
@@ -191,6 +192,10 @@ export function sourceBody(source, language) {
       { class: "facts" },
       fact("source.type", tOr(`source.${source.type}`, source.type)),
       fact("source.id", source.id),
+      fact("source.confirmed", source.confirmed_at && date(source.confirmed_at)),
+      fact("source.tried", source.tried?.length && el("ul", { lang: language }, source.tried.map((step) => el("li", { text: step })))),
+      fact("source.outcome", source.outcome && tOr(`case.${source.outcome}`, source.outcome)),
+      fact("source.csat", source.csat && t("source.csat_of", { n: source.csat })),
       fact("source.version", source.version),
       /^https?:\/\//.test(source.url ?? "") ? fact("source.url", el("a", { href: source.url, target: "_blank", rel: "noopener noreferrer", text: source.url })) : null,
     ),
