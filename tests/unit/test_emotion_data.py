@@ -1,4 +1,4 @@
-"""The labelled data: every row is well formed, and what tunes or tests was not trained on."""
+"""The data to learn from: every row is well formed, and what tunes or tests was not trained on."""
 
 import itertools
 from pathlib import Path
@@ -9,7 +9,8 @@ from assist.domain import EMOTIONS, FLAGS
 from scripts.evaluation.trajectory import is_escalation
 from scripts.training.rows import conversations, corpus, read_jsonl
 
-DATA = Path(__file__).parents[2] / "models" / "data"
+ROOT = Path(__file__).parents[2]
+DATA = ROOT / "models" / "data"
 SPLITS = ("train", "tune", "test")
 LANGUAGES = {"zh-Hans", "zh-Hant", "en", "mixed"}
 
@@ -76,3 +77,23 @@ def test_public_labels_hold_two_readings_and_no_text() -> None:
         for row in rows:
             assert set(row) in ({"id", "turn", "readings"}, {"sha256", "readings"})
             assert [reading["label"] in EMOTIONS for reading in row["readings"]] == [True, True]
+
+
+@pytest.mark.parametrize("name", ["general", "shops_train", "shops_tune"])
+def test_topics_have_answers_and_questions_in_both_languages(name: str) -> None:
+    rows = read_jsonl(DATA / "questions" / f"{name}.jsonl")
+    assert len({row["topic"] for row in rows}) == len(rows)
+    for row in rows:
+        assert all(row["answer"][language].strip() for language in ("zh-Hans", "en")), row["topic"]
+        assert {language for language, _ in row["questions"]} <= LANGUAGES
+        assert all(text.strip() for _, text in row["questions"]) and len(row["questions"]) >= 6, row["topic"]
+
+
+def test_questions_that_train_are_not_those_that_judge() -> None:
+    asked = {row["query"] for row in read_jsonl(DATA / "questions" / "own.jsonl")}
+    for name in ("general", "shops_train"):
+        asked |= {text for row in read_jsonl(DATA / "questions" / f"{name}.jsonl") for _, text in row["questions"]}
+    judged = {row["query"] for row in read_jsonl(ROOT / "knowledge_base" / "golden.jsonl")}
+    judged |= {row["query"] for row in read_jsonl(ROOT / "tests" / "data" / "judged" / "tune.jsonl")}
+    judged |= {text for row in read_jsonl(DATA / "questions" / "shops_tune.jsonl") for _, text in row["questions"]}
+    assert not {text for text in asked & judged if len(text) > 8}
