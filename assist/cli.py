@@ -2,26 +2,19 @@
 
 import asyncio
 import gc
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import timedelta
 from enum import StrEnum
-from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import typer
 import uvicorn
-from pydantic_core import to_json
 from rich.console import Console
-from rich.progress import Progress
 from rich.table import Column, Table
 
 from assist import settings as configuration
-from assist.errors import AssistError, KnowledgeError
-from assist.inference.encoder import Encoder
-from assist.inference.manifest import Manifest
-from assist.knowledge.index import IndexStore, build
+from assist.cli_care import care
+from assist.cli_knowledge import Data, Speech, first_build, index_store, knowledge, reindex, say, sentences
 from assist.settings import Settings
 from assist.storage.keys import Keys
 from assist.storage.repository import Repository
@@ -32,11 +25,9 @@ from assist.web.parts import Parts
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Live help for the agents of a contact centre.")
 keys = typer.Typer(no_args_is_help=True, help="API keys. A key is shown once, when it is added.")
 app.add_typer(keys, name="keys")
-
-T = TypeVar("T")
-Data = Annotated[Path | None, typer.Option(help="Folder of the database and the index.  [env: ASSIST_DATA_DIR]")]
-Models = Annotated[Path | None, typer.Option(help="Folder of the models.  [env: ASSIST_MODELS_DIR]")]
-Source = Annotated[Path | None, typer.Option(help="Knowledge folder to read.  [env: ASSIST_KNOWLEDGE_DIR]")]
+app.add_typer(knowledge, name="knowledge")
+knowledge.add_typer(care)
+app.command()(reindex)
 
 
 class Role(StrEnum):
@@ -47,14 +38,6 @@ class Role(StrEnum):
     reviewer = "reviewer"
     supervisor = "supervisor"
     admin = "admin"
-
-
-class Speech(StrEnum):
-    """Languages of the pages."""
-
-    simplified = "zh-Hans"
-    traditional = "zh-Hant"
-    english = "en"
 
 
 @app.command()
@@ -68,11 +51,11 @@ def serve(
 
     Example: assist serve --port 8000 --data data
     """
-    with _sentences():
+    with sentences():
         settings = configuration.load(host=host, port=port, data_dir=data, auth=False if no_auth else None)
         configure_logging()
-        if _index_store(settings).needs_build:
-            _build(settings, activate=True, full=False, quiet=False)
+        if index_store(settings).needs_build:
+            first_build(settings)
         if settings.auth:
             _with_keys(settings, lambda found: _first_key(found, settings))
         served = create_app(settings=settings, started=lambda parts: _announce(parts, settings))
@@ -88,32 +71,6 @@ def serve(
             ws_per_message_deflate=False,
             timeout_graceful_shutdown=3,
         )
-
-
-@app.command()
-def reindex(
-    source: Source = None,
-    data: Data = None,
-    models: Models = None,
-    activate: Annotated[bool, typer.Option(help="Use the new version at once.")] = True,
-    full: Annotated[bool, typer.Option("--full", help="Encode everything anew.")] = False,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="No progress bar; one JSON document as the last line.")
-    ] = False,
-) -> None:
-    """Build a new index version from the knowledge folder. A running service picks it up within a second.
-
-    Example: assist reindex --source knowledge_base
-    """
-    with _sentences():
-        settings = configuration.load(data_dir=data, models_dir=models, knowledge_dir=source)
-        try:
-            version = _build(settings, activate=activate, full=full, quiet=as_json)
-        except AssistError as error:
-            if as_json:
-                _say(to_json({"message": error.message, **error.details}).decode())
-            raise
-        _say(to_json({"version": version}).decode() if as_json else f"Index version {version} is built.")
 
 
 @keys.command("add")
@@ -132,9 +89,9 @@ def add_key(
     async def add(found: Keys) -> None:
         lifetime = timedelta(days=days) if days else None
         _, secret = await found.add(name, role.value, language=language.value if language else None, lifetime=lifetime)
-        _say(secret)
+        say(secret)
 
-    with _sentences():
+    with sentences():
         _with_keys(configuration.load(data_dir=data), add)
 
 
@@ -154,7 +111,7 @@ def list_keys(data: Data = None) -> None:
             )
         Console().print(table)
 
-    with _sentences():
+    with sentences():
         _with_keys(configuration.load(data_dir=data), show)
 
 
@@ -167,9 +124,9 @@ def revoke_key(
     async def revoke(found: Keys) -> None:
         if not await found.revoke(key_id):
             raise typer.BadParameter(f"there is no key {key_id}")
-        _say(f"{key_id} is revoked.")
+        say(f"{key_id} is revoked.")
 
-    with _sentences():
+    with sentences():
         _with_keys(configuration.load(data_dir=data), revoke)
 
 
@@ -181,27 +138,9 @@ def login(
     data: Data = None,
 ) -> None:
     """Print a link that signs a browser in, once."""
-    with _sentences():
+    with sentences():
         settings = configuration.load(data_dir=data, port=port)
         _with_keys(settings, lambda found: _login_link(found, settings, name, role.value))
-
-
-def _index_store(settings: Settings) -> IndexStore:
-    return IndexStore(settings.index_dir, encoder_version=Manifest.load(settings.models_dir).version)
-
-
-def _build(settings: Settings, *, activate: bool, full: bool, quiet: bool) -> str:
-    encoder = Encoder(settings.models_dir)
-    with Progress(console=Console(stderr=True), disable=quiet, transient=True) as bar:
-        task = bar.add_task("Building the index", total=None)
-
-        def progress(done: int, total: int) -> None:
-            bar.update(task, completed=done, total=total)
-
-        manifest = build(settings.knowledge_dir, settings.index_dir, encoder, progress=progress, reuse=not full)
-    if activate:
-        _index_store(settings).activate(manifest.id)
-    return manifest.id
 
 
 def _with_keys(settings: Settings, action: Callable[[Keys], object]) -> None:
@@ -218,43 +157,23 @@ def _with_keys(settings: Settings, action: Callable[[Keys], object]) -> None:
 async def _first_key(found: Keys, settings: Settings) -> None:
     if not await found.list():
         _, secret = await found.add("admin", "admin")
-        _say(f"Your admin key, shown this once: {secret}")
+        say(f"Your admin key, shown this once: {secret}")
         await _login_link(found, settings, "admin", "admin")
 
 
 async def _login_link(found: Keys, settings: Settings, name: str, role: str) -> None:
     _, secret = await found.add(name, role, kind="login", lifetime=timedelta(minutes=settings.login_minutes))
     host = settings.host if configuration.is_loopback(settings.host) else "127.0.0.1"
-    _say(f"Sign in within {settings.login_minutes} minutes: http://{host}:{settings.port}/login?key={secret}")
+    say(f"Sign in within {settings.login_minutes} minutes: http://{host}:{settings.port}/login?key={secret}")
 
 
 def _announce(parts: Parts, settings: Settings) -> None:
     # The index and the models stay for good: the garbage collector need not walk them while a customer waits.
     gc.collect()
     gc.freeze()
-    _say(f"assist serves on http://{settings.host}:{settings.port}/desk")
+    say(f"assist serves on http://{settings.host}:{settings.port}/desk")
     if not parts.engine.knowledge.is_ready:
-        _say("There is no index yet: run scripts/reindex.")
-
-
-def _say(line: str) -> None:
-    typer.echo(line)
-    sys.stdout.flush()
-
-
-@contextmanager
-def _sentences() -> Iterator[None]:
-    """Our own errors end the command with a sentence and exit code 2, broken knowledge with 1; never a traceback."""
-    try:
-        yield
-    except KnowledgeError as error:
-        for problem in error.problems:
-            typer.echo(str(problem), err=True)
-        typer.echo(error.message, err=True)
-        raise typer.Exit(1) from error
-    except AssistError as error:
-        typer.echo(f"assist: {error.message}", err=True)
-        raise typer.Exit(2) from error
+        say("There is no index yet: run scripts/reindex.")
 
 
 if __name__ == "__main__":

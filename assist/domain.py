@@ -404,8 +404,9 @@ class ArticleUse:
 class OpenQuestion:
     """What a customer said that no answer or case was found for, or whose answers the agent dismissed.
 
-    `text` is redacted, `before` what agent or bot had said just before; `dismissed` names the articles and cases, and
-    is empty where nothing was found.
+    `text` is redacted, `before` what agent or bot had said just before; `is_opening` marks the first thing in the
+    conversation that was more than a greeting; `dismissed` names the articles and cases, and is empty where nothing was
+    found.
     """
 
     conversation_id: str
@@ -413,6 +414,7 @@ class OpenQuestion:
     text: str
     language: Language
     before: str | None
+    is_opening: bool
     emotion: EmotionLabel
     intensity: float
     situation: str | None

@@ -59,6 +59,12 @@ class Settings(BaseSettings):
     log_queue: int = Field(1024, ge=1, description="Writes that may wait for the log before callers get 429.")
     watcher_queue: int = Field(256, ge=8, description="Messages that may wait for one screen before it is dropped.")
     heartbeat_s: float = Field(20.0, gt=0, description="Seconds between heartbeats of a socket.")
+    gate_recall_at_5: float = Field(
+        0.01, ge=0, le=1, description="Most that a build may lose of recall@5 on the judged queries to be activated."
+    )
+    gate_ndcg_at_10: float = Field(
+        0.01, ge=0, le=1, description="Most that a build may lose of ndcg@10 on the judged queries to be activated."
+    )
     index_poll_s: float = Field(1.0, gt=0, description="Seconds between looks for a newly activated index version.")
 
     @field_validator("timezone")

@@ -14,8 +14,8 @@ class HashingEncoder:
         self.dimension, self.version = dimension, version
         self.embedded = 0
 
-    def encode_query(self, text: str) -> SimpleNamespace:
-        return SimpleNamespace(vector=self._vector(text))
+    def encode_query(self, text: str, context: Sequence[object] = ()) -> SimpleNamespace:  # noqa: ARG002
+        return SimpleNamespace(vector=self._vector(text), memory=None)
 
     def encode_passages(self, texts: Sequence[str], *, progress: Callable[[int], None] | None = None) -> np.ndarray:
         vectors = np.zeros((len(texts), self.dimension), np.float32)

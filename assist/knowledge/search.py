@@ -73,6 +73,8 @@ the query's score against itself · situation: nearest example of its situation 
 nearest example of all · small_talk: nearest example of small talk · rivals: mean cosine of the ten candidates after
 the first · brief: 1 / (1 + content words).
 """
+UNKNOWN: Final = -1
+"""Number of the situation of an article or case that names none."""
 SITUATION_FEATURES: Final = ("best", "margin")
 """Cosine of the nearest situation, and by how much it leads."""
 HIT_SUPPORT: Final = 0.8
@@ -208,8 +210,8 @@ class Knowledge:
         self._situation_number = number
         self._small_talk = number.get(SMALL_TALK)
         self._situation_of = {
-            "articles": np.array([number.get(article.situation, 0) for article in articles], np.int64),
-            "cases": np.array([number.get(case.situation, 0) for case in cases], np.int64),
+            "articles": np.array([number.get(article.situation, UNKNOWN) for article in articles], np.int64),
+            "cases": np.array([number.get(case.situation, UNKNOWN) for case in cases], np.int64),
             "products": np.zeros(len(products), np.int64),
         }
         self._last_situations: tuple[Floats | None, Floats] = (None, np.empty(0, np.float32))
@@ -309,8 +311,8 @@ class Knowledge:
         scores = self._situation_scores(vector).copy()
         support = np.zeros_like(scores)
         for hit in hits:
-            if hit.kind == "article":
-                place = self._situation_number[hit.situation]
+            place = self._situation_number.get(hit.situation)
+            if hit.kind == "article" and place is not None:
                 support[place] = max(support[place], hit.relevance)
         scores += HIT_SUPPORT * support
         order = np.argsort(-scores, kind="stable")
@@ -375,7 +377,7 @@ class Knowledge:
         features = np.empty((len(owners), len(FEATURES)))
         itself = shelf.lexical.self_score(words)
         rivals = np.sort(best)[::-1][1 : 1 + RIVALS]
-        own = situations[self._situation_of[name][owners]] if len(situations) else np.zeros(len(owners))
+        own = self._own_situation(name, owners, situations)
         columns = {
             "cosine": best,
             "second": second,
@@ -390,6 +392,13 @@ class Knowledge:
         for column, feature in enumerate(FEATURES):
             features[:, column] = columns[feature]
         return Candidates(owners, best_entries, best, bm25[owners], features)
+
+    def _own_situation(self, name: str, owners: Ints, situations: Floats) -> Floats:
+        """What the query has of each owner's situation; where none is named nothing speaks against the owner."""
+        if not len(situations):
+            return np.zeros(len(owners), np.float32)
+        numbers = self._situation_of[name][owners]
+        return np.where(numbers == UNKNOWN, situations.max(), situations[numbers])
 
     def _query(self, vector: Floats, language: Language, words: int, context_vectors: Sequence[Floats]) -> Floats:
         """The centred query; an elliptical one takes in the previous utterances, each half as much as the one after."""

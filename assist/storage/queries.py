@@ -1,13 +1,16 @@
-"""Building and reading the log's longer queries: pages of suggestions and of conversations."""
+"""Building and reading the log's longer queries: pages of suggestions and of conversations, care of the knowledge."""
 
 import json
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, or_, select
 
+from assist.domain import ArticleUse, OpenQuestion
 from assist.storage.records import ConversationSummary, LoggedSuggestion, Place, Review, Status, SuggestionFilter
 from assist.storage.tables import conversations, reviews, suggestions, utterances
+from assist.text.small_talk import is_small_talk
 
 
 def conversation_page(
@@ -39,6 +42,88 @@ def one_suggestion(connection: Connection, suggestion_id: str) -> LoggedSuggesti
     """The suggestion with this id."""
     found = _logged(connection, _suggestion_rows().where(suggestions.c.id == suggestion_id))
     return found[0] if found else None
+
+
+def article_use(connection: Connection, since: str) -> list[ArticleUse]:
+    """What became of the articles that were shown as answers since a time."""
+    group = (suggestions.c.source_id, suggestions.c.source_version, suggestions.c.language, utterances.c.language)
+    statement = (
+        select(*group, suggestions.c.outcome, func.count())
+        .select_from(suggestions.outerjoin(utterances, suggestions.c.utterance_key == utterances.c.key))
+        .where(suggestions.c.kind == "answer", suggestions.c.source_type == "article", suggestions.c.at >= since)
+        .group_by(*group, suggestions.c.outcome)
+    )
+    counts: dict[tuple[str, str, str, str], dict[str, int]] = {}
+    for *key, outcome, count in connection.execute(statement):
+        # A suggestion outlives its utterance when the customer is erased.
+        counts.setdefault((key[0], key[1], key[2], key[3] or "other"), {})[outcome] = count
+    return [
+        ArticleUse(
+            *key,
+            shown=sum(outcomes.values()),
+            used=outcomes.get("accepted", 0) + outcomes.get("edited", 0),
+            dismissed=outcomes.get("dismissed", 0),
+        )
+        for key, outcomes in sorted(counts.items())
+    ]
+
+
+def open_questions(connection: Connection, since: str) -> list[OpenQuestion]:
+    """What customers said since a time that has no answer or case in the log, or only dismissed ones; oldest first."""
+    table = suggestions.c
+    shown: dict[str, list[tuple[str, str]]] = {}
+    proposed = select(table.utterance_key, table.outcome, table.source_id).where(
+        table.kind.in_(("answer", "case")), table.at >= since
+    )
+    for key, outcome, source in connection.execute(proposed):
+        shown.setdefault(key, []).append((outcome, source))
+    spoken = utterances.c
+    statement = (
+        select(spoken.conversation_id, spoken.key, spoken.speaker, spoken.text, spoken.language, spoken.logged_at)
+        .add_columns(spoken.result)
+        .where(spoken.logged_at >= since)
+        .order_by(spoken.conversation_id, spoken.seq)
+        .execution_options(yield_per=1000)
+    )
+    found = []
+    conversation: str | None = None
+    before: str | None = None
+    is_opening = True
+    for row in connection.execute(statement):
+        if row.conversation_id is None or row.conversation_id != conversation:
+            conversation, before, is_opening = row.conversation_id, None, True
+        if row.speaker == "customer":
+            question = _open_question(row, shown.get(row.key, []), before, is_opening)
+            if question is not None:
+                found.append(question)
+            before = None
+            is_opening = is_opening and is_small_talk(row.text)
+        elif row.speaker in ("agent", "bot"):
+            before = row.text
+    return sorted(found, key=lambda question: question.at)
+
+
+def _open_question(
+    row: Row[Any], shown: Sequence[tuple[str, str]], before: str | None, is_opening: bool
+) -> OpenQuestion | None:
+    outcomes = {outcome for outcome, _ in shown}
+    if shown and ("dismissed" not in outcomes or outcomes & {"accepted", "edited"}):
+        return None
+    result = json.loads(row.result)
+    if result["emotion"] is None:
+        return None
+    return OpenQuestion(
+        conversation_id=row.conversation_id or row.key,
+        at=datetime.fromisoformat(row.logged_at),
+        text=row.text,
+        language=row.language,
+        before=before,
+        is_opening=is_opening,
+        emotion=result["emotion"]["label"],
+        intensity=result["emotion"]["intensity"],
+        situation=result["conversation"]["intent"],
+        dismissed=tuple(sorted({source for outcome, source in shown if outcome == "dismissed"})),
+    )
 
 
 def _summary(row: Row[Any]) -> ConversationSummary:

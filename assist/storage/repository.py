@@ -24,11 +24,11 @@ from sqlalchemy import (
     update,
 )
 
-from assist.domain import AssistResult, Conversation, Customer, Outcome, WrapUp
+from assist.domain import ArticleUse, AssistResult, Conversation, Customer, OpenQuestion, Outcome, WrapUp
 from assist.errors import Conflict, NotFound
 from assist.storage.engine import Readers, Writer, migrate, open_engine
 from assist.storage.keys import Keys
-from assist.storage.queries import conversation_page, one_suggestion, suggestion_page
+from assist.storage.queries import article_use, conversation_page, one_suggestion, open_questions, suggestion_page
 from assist.storage.records import (
     CONVERSATION,
     RESULT,
@@ -344,6 +344,14 @@ class Repository:
         return await self._readers.read(
             lambda connection: connection.execute(select(func.count()).select_from(suggestions)).scalar_one()
         )
+
+    async def article_use(self, since: datetime) -> list[ArticleUse]:
+        """What agents did with each article's texts since a time."""
+        return await self._readers.read(lambda connection: article_use(connection, iso(since)))
+
+    async def open_questions(self, since: datetime) -> list[OpenQuestion]:
+        """What customers said since a time and got no answer to, or only dismissed ones; the oldest first."""
+        return await self._readers.read(lambda connection: open_questions(connection, iso(since)))
 
     def _truncate_journal(self) -> None:
         # Overwritten pages stay readable in SQLite's write-ahead file until it is truncated.

@@ -88,7 +88,9 @@ def create_app(
         opened = await asyncio.to_thread(engine, settings)
         build = ["-m", "assist.cli", "reindex", "--json", "--data", str(settings.data_dir)]
         build += ["--models", str(settings.models_dir), "--source", str(settings.knowledge_dir)]
-        parts = Parts(settings, opened, metrics, Builds(build, opened.clock, opened.new_id))
+        builds = Builds(settings.data_dir / "builds", build, opened.clock, opened.new_id)
+        await asyncio.to_thread(builds.resume)
+        parts = Parts(settings, opened, metrics, builds)
         app.state.parts = parts
         known = await opened.repository.list_conversations(status="open", after=None, limit=_BOARD_LINES)
         begin = iso(opened.clock() - _BOARD_AGE)
@@ -105,7 +107,6 @@ def create_app(
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             parts.board.end()
-            await parts.builds.close()
             await asyncio.to_thread(opened.pool.close)
             await asyncio.to_thread(opened.repository.close)
 

@@ -30,6 +30,9 @@ from assist.domain import (
     Verdict,
     WrapUp,
 )
+from assist.knowledge.index.gate import Figures, Gate
+from assist.knowledge.index.history import Entry
+from assist.knowledge.index.records import RecordChange
 from assist.storage.records import ConversationSummary, EventType, LoggedSuggestion, Status
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
@@ -234,12 +237,15 @@ class BuildInput(BaseModel):
 
     activate: bool = True
     full: bool = Field(False, description="Encode everything anew instead of reusing unchanged passages.")
+    strict: bool = Field(False, description="Fail at a problem in the source instead of leaving that place out.")
+    force: bool = Field(False, description="Activate even what the gate would hold back.")
 
 
 class ActiveInput(BaseModel):
     """Which index version to use."""
 
     version: Line
+    force: bool = Field(False, description="Even one that the gate held back.")
 
 
 class SocketUtterance(UtteranceInput):
@@ -375,23 +381,58 @@ class ErasedOut(Out):
 
 
 class VersionOut(Out):
-    """One index version."""
+    """One index version. `changes` counts records against the version that was in use when it was built."""
 
     version: str
     active: bool
     created_at: datetime | None
     counts: dict[str, int]
+    changes: dict[str, int] = {}
+    built_by: str | None = None
+    figures: Figures | None = None
+    is_held: bool = False
 
 
 class VersionsOut(Out):
-    """All index versions, the newest first."""
+    """All index versions, the newest first. `rollback` is where a rollback would go."""
 
     versions: list[VersionOut]
     active: str | None
+    rollback: str | None = None
+
+
+class VersionDetailOut(VersionOut):
+    """One index version in full. `differs` are the records in which it differs from the version in use."""
+
+    encoder_version: str
+    dimension: int
+    embedded: int
+    reused: int
+    seconds: float
+    size_bytes: int
+    gate: Gate | None
+    differs: list[RecordChange]
+    history: list[Entry]
+
+
+class HistoryOut(Out):
+    """Who did what to the index and when, the newest first."""
+
+    history: list[Entry]
+
+
+class PrunedOut(Out):
+    """The versions that are gone."""
+
+    deleted: list[str]
 
 
 class BuildOut(Out):
-    """A build. `problems` names the file and line of each broken article, case, phrase or product."""
+    """A build. `problems` names the file and line of each broken article, case, phrase or product.
+
+    While it runs, `done` of `total` steps of its `stage` are through, at `rate` a second. `gate` says how the version
+    does on the judged queries; one that was held back is not `activated`.
+    """
 
     id: str
     status: Literal["running", "succeeded", "failed"]
@@ -400,6 +441,21 @@ class BuildOut(Out):
     version: str | None = None
     message: str | None = None
     problems: list[str] = []
+    by: str | None = None
+    stage: Literal["reading", "embedding", "measuring", "activating"] | None = None
+    done: int = 0
+    total: int = 0
+    rate: float | None = None
+    eta_s: float | None = None
+    activated: bool = False
+    gate: Gate | None = None
+    attempts: int = 1
+
+
+class BuildsOut(Out):
+    """The latest builds, the newest first."""
+
+    builds: list[BuildOut]
 
 
 class MeOut(Out):

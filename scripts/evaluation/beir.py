@@ -19,8 +19,8 @@ from assist.errors import KnowledgeError
 from assist.inference.encoder import Encoder
 from assist.knowledge.index import IndexStore, build
 from assist.knowledge.judgements import auroc
-from assist.knowledge.readers import Content
 from assist.knowledge.search import Candidates, Knowledge, Relevance
+from assist.knowledge.sources import Content
 from assist.text.language import detect
 
 CONSOLE = Console(stderr=True)

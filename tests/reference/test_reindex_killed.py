@@ -1,4 +1,4 @@
-"""A build that is killed at any moment leaves the active index; the next one completes and clears the litter."""
+"""Builds, activations, rollbacks and prunings that are killed at any moment leave a whole index in use."""
 
 import os
 import random
@@ -6,19 +6,23 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
+from datetime import date
 from pathlib import Path
 
 import pytest
 from hashing_encoder import HashingEncoder
 
 from assist.knowledge.index import IndexStore, build
+from assist.knowledge.search import Knowledge
+from assist.web.knowledge import LiveKnowledge
 
 TESTS = Path(__file__).parent.parent
-BUILDER = """
-import sys, time
+PREAMBLE = """
+import os, random, sys, time
 from pathlib import Path
-sys.path.insert(0, sys.argv[3])
+sys.path[:0] = [sys.argv[3], str(Path(sys.argv[3]).parent)]
 from hashing_encoder import HashingEncoder
 from assist.knowledge.index import IndexStore, build
 
@@ -27,38 +31,91 @@ class Slow(HashingEncoder):
         time.sleep(0.05)
         return super().encode_passages(texts, progress=progress)
 
+source, store = Path(sys.argv[1]), IndexStore(Path(sys.argv[2]))
 print("ready", flush=True)
-while True:
-    manifest = build(Path(sys.argv[1]), Path(sys.argv[2]), Slow(), reuse=False)
-    IndexStore(Path(sys.argv[2])).activate(manifest.id)
 """
+BUILDING = """
+for number in range(10_000):
+    for path in (source / "articles").glob("*.md"):
+        text = path.read_text("utf-8").split("\\n<!--")[0]
+        Path("written").write_text(f"{text}\\n<!-- round {sys.argv[4]}-{number} -->\\n", "utf-8")
+        os.replace("written", path)
+    store.activate(build(source, store.folder, Slow(), reuse=number % 2 == 0).id)
+    store.prune(3)
+"""
+SWITCHING = """
+while True:
+    store.activate(random.choice(store.versions()).id)
+"""
+ROLLING_BACK = """
+while True:
+    for manifest in store.versions():
+        store.activate(manifest.id)
+    while store.rollback_target():
+        store.rollback()
+"""
+
+
+def check(knowledge: Knowledge) -> None:
+    """One version's articles were written in one round: those of two are a mixture."""
+    rounds = {article.body.rsplit("<!--", 1)[-1] for article in knowledge.articles if "<!--" in article.body}
+    assert len(rounds) <= 1, rounds
+    vector = HashingEncoder().encode_query("refund").vector
+    hits = knowledge.search("退款多久到账", vector, language="zh-Hans", kinds=("article",), on=date(2026, 11, 23))
+    assert hits and all(hit.excerpt for hit in hits)
 
 
 @pytest.mark.crash
 def test_kills_at_random_moments(tmp_path):
     source = Path(shutil.copytree(TESTS / "data" / "knowledge", tmp_path / "knowledge"))
     store = IndexStore(tmp_path / "index")
-    store.activate(build(source, store.folder, HashingEncoder()).id)
+    for _ in range(3):
+        store.activate(build(source, store.folder, HashingEncoder()).id)
+    live = LiveKnowledge(store)
+    live.refresh()
+    over, failures = threading.Event(), []
+
+    def serve() -> None:
+        """What the service does all the while: follow the active version and answer."""
+        while not over.is_set():
+            live.refresh()
+            try:
+                check(live())
+            except AssertionError as error:
+                failures.append(error)
+
+    service = threading.Thread(target=serve)
+    service.start()
     moments = random.Random(11)
-    for _ in range(6):
-        process = subprocess.Popen(
-            [sys.executable, "-c", BUILDER, str(source), str(store.folder), str(TESTS)],
-            stdout=subprocess.PIPE,
-            cwd=TESTS.parent,
-        )
-        assert process.stdout is not None
-        assert process.stdout.readline() == b"ready\n"
-        time.sleep(moments.uniform(0, 0.5))
-        os.kill(process.pid, signal.SIGKILL)
-        process.wait()
-        process.stdout.close()
-        active = store.active_version()
-        assert active is not None
-        assert store.open().version == active
-        assert all(store.open(manifest.id).version == manifest.id for manifest in store.versions())
+    try:
+        for number in range(9):
+            program = PREAMBLE + (BUILDING, SWITCHING, ROLLING_BACK)[number % 3]
+            process = subprocess.Popen(
+                [sys.executable, "-c", program, str(source), str(store.folder), str(TESTS), str(number)],
+                stdout=subprocess.PIPE,
+                cwd=tmp_path,
+            )
+            assert process.stdout is not None
+            assert process.stdout.readline() == b"ready\n"
+            time.sleep(moments.uniform(0, 0.5))
+            os.kill(process.pid, signal.SIGKILL)
+            process.wait()
+            process.stdout.close()
+            active = store.active_version()
+            assert active is not None
+            knowledge = store.open()
+            assert knowledge.version == active
+            check(knowledge)
+            assert all(store.open(manifest.id).version == manifest.id for manifest in store.versions())
+            switched = [entry.version for entry in store.history.entries() if entry.action in ("activate", "rollback")]
+            assert active in switched[-2:]  # the last line may tell of a switch that the kill prevented
+    finally:
+        over.set()
+        service.join()
+    assert not failures
     last = build(source, store.folder, HashingEncoder())
     store.activate(last.id)
     assert store.open().version == last.id
     assert not [path for path in (store.folder / "versions").iterdir() if path.name.startswith(".")]
     store.prune(1)
-    assert [manifest.id for manifest in store.versions()] == [last.id]
+    assert {manifest.id for manifest in store.versions()} <= {last.id, store.rollback_target()}

@@ -12,7 +12,7 @@ import pytest
 from assist.domain import FLAGS, NEGATIVE, Channel
 from assist.knowledge.judgements import read_judgements
 from assist.knowledge.passages import answer_of, plain, split, steps_of, tokens
-from assist.knowledge.readers import LANGUAGES, Content, read_folder
+from assist.knowledge.sources import LANGUAGES, Content, read_folder
 from assist.text.language import detect
 
 FOLDER = Path(__file__).parent.parent.parent / "knowledge_base"
@@ -23,7 +23,7 @@ LIST_NUMBER = re.compile(r"^\s*\d{1,2}[.)、]\s", re.MULTILINE)
 
 @pytest.fixture(scope="module")
 def content() -> Content:
-    return read_folder(FOLDER)
+    return read_folder(FOLDER, strict=True)
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""Reading a knowledge folder: what is right becomes records, what is wrong is named with file and line."""
+"""Our own formats: what is right becomes records, what is wrong is named with file and line and left out."""
 
 import json
 import shutil
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from assist.errors import KnowledgeError
-from assist.knowledge.readers import read_folder
+from assist.knowledge.sources import read_folder
 
 SAMPLE = Path(__file__).parent.parent / "data" / "knowledge"
 
@@ -20,7 +20,7 @@ def folder(tmp_path: Path) -> Path:
 
 def problems(folder: Path) -> list[str]:
     with pytest.raises(KnowledgeError) as caught:
-        read_folder(folder)
+        read_folder(folder, strict=True)
     assert caught.value.details["problems"] == [str(problem) for problem in caught.value.problems]
     return caught.value.details["problems"]
 
@@ -141,6 +141,71 @@ def test_a_broken_line_is_named(folder, file, old, new, said):
     assert any(problem.startswith(f"{file}:") and said in problem for problem in problems(folder)), problems(folder)
 
 
+def test_reading_goes_on_past_what_is_wrong(folder):
+    edit(folder / "articles/late-parcel.en.md", "status: published", "status: printed")
+    edit(folder / "cases/cases.jsonl", '"csat": 5', '"csat": 9')
+    edit(folder / "products/products.jsonl", '"price": 199', '"price": "199"')
+    edit(folder / "glossary.txt", "快递|包裹", "快递|退款|包裹")
+    whole, content = read_folder(SAMPLE), read_folder(folder)
+    assert [a for a in whole.articles if a.id != "late-parcel"] == list(content.articles)
+    assert whole.cases[1:] == content.cases and whole.phrases == content.phrases
+    assert [p.sku for p in content.products] == ["T-KIT-0002", "T-AUD-0001"]
+    assert not any("T-KIT-0001" in (*p.alternatives, *p.complements) for p in content.products)
+    assert len(content.glossary) == len(whole.glossary) - 1
+    assert {problem.path for problem in content.problems} == {
+        "articles/late-parcel.en.md",
+        "cases/cases.jsonl",
+        "glossary.txt",
+        "products/products.jsonl",
+    }
+    assert whole.problems == () and whole.dropped == {}
+
+
+def test_links_and_products_that_do_not_exist_are_named_but_cost_no_article(folder):
+    edit(folder / "articles/late-parcel.en.md", "products: []", "products: [T-KIT-0009]")
+    edit(folder / "articles/late-parcel.en.md", "the carrier.", "[it](article:nowhere).")
+    content = read_folder(folder)
+    assert next(a for a in content.articles if a.id == "late-parcel").products == ()
+    assert len(content.problems) == 2
+
+
+def test_the_first_of_two_records_with_one_id_stays(folder):
+    lines = (folder / "phrases/phrases.jsonl").read_text()
+    (folder / "phrases/zz.jsonl").write_text(lines.splitlines()[0] + "\n")
+    content = read_folder(folder)
+    assert content.phrases == read_folder(SAMPLE).phrases
+    assert [str(p).partition(" stands")[0] for p in content.problems] == ["phrases/zz.jsonl:1: phrase ph_1"]
+
+
+def test_nothing_is_read_without_situations_or_when_nothing_is_valid(folder, tmp_path):
+    (folder / "situations.toml").write_text("[refund")
+    with pytest.raises(KnowledgeError, match="not valid TOML"):
+        read_folder(folder)
+    bare = tmp_path / "bare"
+    (bare / "articles").mkdir(parents=True)
+    (bare / "situations.toml").write_text("")
+    (bare / "articles/a.jsonl").write_text("[]")
+    with pytest.raises(KnowledgeError, match="a JSON object is needed"):
+        read_folder(bare)
+
+
+def test_only_the_first_problems_of_a_file_are_listed(folder):
+    with (folder / "cases/cases.jsonl").open("a") as file:
+        file.write("[]\n" * 500)
+    found = read_folder(folder).problems
+    assert len(found) == 101
+    assert str(found[-1]) == "cases/cases.jsonl:1: 400 further problems in this file are not listed"
+
+
+def test_endless_aliases_in_front_matter_are_not_spelt_out(folder):
+    laughs = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
+        f"{name}: &{name} [{', '.join([f'*{before}'] * 9)}]\n"
+        for before, name in zip("abcdefghi", "bcdefghij", strict=True)
+    )
+    edit(folder / "articles/late-parcel.en.md", "language: en\n", f"{laughs}language: *j\n")
+    assert any("language: a list is not one of" in problem for problem in problems(folder))
+
+
 def test_broken_bytes_are_named_by_line(folder):
     with (folder / "cases/cases.jsonl").open("ab") as file:
         file.write(b'{"id": "\xff"}\n')
@@ -157,7 +222,7 @@ def test_huge_files_and_lines_are_refused(folder):
     with (folder / "cases/cases.jsonl").open("a") as file:
         file.write(json.dumps({"id": "x" * 200_000}) + "\n")
     assert problems(folder) == [
-        "articles/big.en.md:1: larger than 1,000,000 bytes",
+        "articles/big.en.md:1: larger than 1,000,000 bytes; split it",
         "cases/cases.jsonl:5: longer than 100,000 characters",
     ]
 

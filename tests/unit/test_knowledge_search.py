@@ -212,6 +212,18 @@ def test_a_weak_situation_is_none_and_hits_support_theirs(knowledge):
     assert knowledge.nearest_situation(ENCODER.encode_query("退").vector, hits)[0] == "refund"
 
 
+def test_an_article_without_a_situation_is_found_and_names_none(tmp_path):
+    source = Path(shutil.copytree(SAMPLE, tmp_path / "knowledge"))
+    page = "<title>Gift wrapping</title><p>We wrap any order as a gift for 15 yuan; tick the box at checkout.</p>"
+    (source / "articles" / "gift-wrapping.en.html").write_text(page)
+    knowledge = opened(source, tmp_path / "index")
+    text = "can you wrap my order as a gift at checkout"
+    vector = ENCODER.encode_query(text).vector
+    hits = knowledge.search(text, vector, language="en", on=TODAY)
+    assert "Gift wrapping" in {hit.title for hit in hits} and "" in {hit.situation for hit in hits}
+    assert knowledge.nearest_situation(vector, hits)[0] in {situation.id for situation in knowledge.situations}
+
+
 def test_phrase_similarities_follow_the_numbers_given(knowledge):
     vector = ENCODER.encode_query("您说的我都记下了，我来处理。").vector
     every = knowledge.phrase_similarities(vector, [0, 1, 2, 3])

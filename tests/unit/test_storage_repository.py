@@ -17,6 +17,7 @@ from alembic.migration import MigrationContext
 
 from assist.domain import (
     Agent,
+    ArticleUse,
     AssistResult,
     Conversation,
     ConversationReading,
@@ -352,3 +353,65 @@ async def test_keys_are_kept_as_digests_and_end(repository: Repository) -> None:
     assert await repository.keys.take_login(link) is None
     await repository.keys.forget_expired()
     assert [key.name for key in await repository.keys.list()] == ["Wei"]
+
+
+async def test_what_agents_did_with_articles_is_counted_by_text(repository: Repository, clock: Clock) -> None:
+    opened, redactor = await start(repository)
+    for seq, outcome in ((2, "accepted"), (4, "dismissed"), (6, "edited"), (8, None)):
+        await repository.append(opened, redactor, result(seq, "怎么退款"))
+        if outcome:
+            await repository.set_outcome(
+                f"sug_1_{seq}_1",
+                outcome,
+                final_text=None,
+                reason=None,
+                redactor=redactor,
+                conversation_id="conv_1",
+                seq=seq + 1,
+            )
+    [one] = await repository.article_use(NOON)
+    assert one == ArticleUse("article-1", "v1", "zh-Hans", "zh-Hans", shown=4, used=2, dismissed=1)
+    assert await repository.article_use(clock.now + timedelta(seconds=1)) == []
+    await repository.erase_customer("cust_1")
+    [kept] = await repository.article_use(NOON)
+    assert (kept.asked_in, kept.shown) == ("other", 4)
+
+
+async def test_questions_without_an_answer_or_with_dismissed_ones_are_open(repository: Repository) -> None:
+    opened, redactor = await start(repository)
+    said = [
+        replace(result(2, "你好"), suggestions=()),
+        replace(result(3, "我是陈小明，你们有学生优惠吗"), suggestions=()),
+        result(4, "怎么退款"),
+        result(6, "怎么退货"),
+        result(8, "怎么换货"),
+    ]
+    agent = replace(said[0], utterance=replace(said[0].utterance, id="utt_a", seq=10, speaker="agent", text="哪一件？"))
+    said += [replace(agent, emotion=None), replace(result(11, "红色的那件"), suggestions=())]
+    outcomes = {4: "dismissed", 6: "accepted"}
+    for one in said:
+        await repository.append(opened, redactor, one)
+        if (seq := one.utterance.seq) in outcomes or seq == 8:
+            await repository.set_outcome(
+                f"sug_1_{seq}_{0 if seq == 8 else 1}",  # at 8 the calming phrase is dismissed, not the answer
+                outcomes.get(seq, "dismissed"),  # type: ignore[arg-type]
+                final_text=None,
+                reason=None,
+                redactor=redactor,
+                conversation_id="conv_1",
+                seq=seq + 1,
+            )
+    single = conversation(9, "cust_9")
+    await repository.append_single(single, Redactor(single), replace(result(2, "有发票吗"), suggestions=()))
+    found = {one.text: one for one in await repository.open_questions(NOON)}
+    assert set(found) == {"你好", "我是[NAME]，你们有学生优惠吗", "怎么退款", "红色的那件", "有发票吗"}
+    assert found["怎么退款"].dismissed == ("article-1",)
+    assert [one.is_opening for one in found.values() if one.conversation_id == "conv_1"] == [True, True, False, False]
+    assert (found["红色的那件"].before, found["怎么退款"].before) == ("哪一件？", None)
+    assert found["有发票吗"].is_opening and found["有发票吗"].at == NOON
+    assert (found["怎么退款"].emotion, found["怎么退款"].intensity, found["怎么退款"].situation) == (
+        "angry",
+        0.7,
+        "late_delivery",
+    )
+    assert await repository.open_questions(NOON + timedelta(seconds=1)) == []

@@ -24,7 +24,7 @@ from assist.domain import (
     Versions,
     WrapUp,
 )
-from assist.errors import NotFound, Overloaded
+from assist.errors import Conflict, NotFound, Overloaded
 from assist.inference.encoder import Context, Encoding
 from assist.settings import Settings
 from assist.storage.repository import Repository
@@ -165,15 +165,31 @@ class FolderStore:
     def __init__(self, *versions: str) -> None:
         self.names = list(versions)
         self.active = versions[0] if versions else None
+        self.history = SimpleNamespace(entries=list)
 
     def versions(self) -> list[Any]:
         made = datetime(2026, 11, 23, tzinfo=UTC)
-        return [SimpleNamespace(id=name, created_at=made, counts={"articles": 1}) for name in self.names]
+        return [
+            SimpleNamespace(id=name, created_at=made, counts={"articles": 1}, changes={"added": 1})
+            for name in self.names
+        ]
+
+    def manifest(self, version: str) -> Any:
+        raise NotFound("no such version", {"version": version})
+
+    def rollback_target(self) -> str | None:
+        return None
+
+    def rollback(self, **_: object) -> str:
+        raise Conflict("nothing to go back to")
+
+    def prune(self, keep: int, **_: object) -> list[str]:
+        return self.names[keep:]
 
     def active_version(self) -> str | None:
         return self.active
 
-    def activate(self, version: str) -> None:
+    def activate(self, version: str, **_: object) -> None:
         if version not in self.names:
             raise NotFound("no such version")
         self.active = version

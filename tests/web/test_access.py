@@ -16,6 +16,7 @@ PLACES = {
     "conversation_id": "conv_x",
     "suggestion_id": "sug_x",
     "build_id": "bld_x",
+    "version": "v",
     "demo_id": "x",
     "customer_id": "c",
 }

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -46,11 +47,16 @@ def test_what_is_unsafe_ends_with_a_sentence(run, arguments: list[str]) -> None:
 
 
 def test_broken_knowledge_is_named_by_file_and_line(run, tmp_path: Path) -> None:
-    source = tmp_path / "knowledge"
-    (source / "articles").mkdir(parents=True)
+    source = Path(shutil.copytree(Path(__file__).parent.parent / "data/knowledge", tmp_path / "knowledge"))
     (source / "articles" / "broken.en.md").write_text("---\nid: other\n---\nText\n")
-    ended = run("reindex", "--source", str(source), "--json")
+    ended = run("reindex", "--source", str(source), "--strict", "--json")
     assert ended.exit_code == 1
     said = json.loads(ended.stdout.splitlines()[-1])
     assert any("broken.en.md:" in problem for problem in said["problems"])
     assert not (tmp_path / "index" / "active").exists()
+
+
+def test_versions_are_looked_after(run) -> None:
+    assert "no index version yet" in run("knowledge", "list").stdout
+    assert run("knowledge", "rollback").exit_code == 2
+    assert "Nothing has happened" in run("knowledge", "history").stdout

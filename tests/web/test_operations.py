@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -17,10 +16,8 @@ from stand_ins import FolderStore, open_conversation, say
 from starlette.testclient import TestClient
 from test_restart import process
 
-from assist.errors import Conflict, IndexBroken, NotFound, Unavailable
-from assist.web.knowledge import Builds, LiveKnowledge
-from assist.web.parts import new_id, now
-from assist.web.schemas import BuildInput
+from assist.errors import IndexBroken, Unavailable
+from assist.web.knowledge import LiveKnowledge
 
 __all__ = ["process"]
 
@@ -109,48 +106,6 @@ def test_a_broken_index_leaves_the_old_one_in_use() -> None:
     store.activate("index-2")
     live.refresh()
     assert live().version == "index-1"
-
-
-@pytest.mark.anyio
-@pytest.mark.parametrize(
-    ("program", "status", "told"),
-    [
-        ("print('reading…'); print('{\"version\":\"v7\"}')", "succeeded", {"version": "v7"}),
-        (
-            'print(\'{"message":"1 problem","problems":["a.md:3: no title"]}\'); raise SystemExit(1)',
-            "failed",
-            {"message": "1 problem", "problems": ["a.md:3: no title"]},
-        ),
-        ("raise SystemExit(9)", "failed", {"message": "The build ended with code 9."}),
-        ("print('[]')", "failed", {}),
-    ],
-)
-async def test_a_build_is_a_process_with_an_end(program: str, status: str, told: dict[str, Any]) -> None:
-    builds = Builds(["-c", program], now, new_id)
-    started = builds.start(BuildInput())
-    assert started.status == "running"
-    with pytest.raises(Conflict):
-        builds.start(BuildInput())
-    async with asyncio.timeout(60):
-        while (build := builds.get(started.id)).status == "running":
-            await asyncio.sleep(0.02)
-    assert build.status == status
-    assert build.finished_at is not None
-    assert {name: getattr(build, name) for name in told} == told
-    builds.start(BuildInput())
-    await builds.close()
-    with pytest.raises(NotFound):
-        builds.get("bld_none")
-
-
-@pytest.mark.anyio
-async def test_a_running_build_ends_with_the_service() -> None:
-    builds = Builds(["-c", "import time; time.sleep(600)"], now, new_id)
-    builds.start(BuildInput())
-    await asyncio.sleep(0.2)
-    begin = time.monotonic()
-    await builds.close()
-    assert time.monotonic() - begin < 60
 
 
 def test_demo_conversations_come_with_their_customers(client: TestClient, tmp_path: Path) -> None:

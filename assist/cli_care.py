@@ -1,0 +1,309 @@
+"""The commands that keep the knowledge sound: what is wrong with the articles, and what they do not answer."""
+
+import asyncio
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from functools import partial
+from itertools import groupby
+from pathlib import Path
+from typing import Annotated, Any, cast
+from zoneinfo import ZoneInfo
+
+import typer
+from pydantic_core import to_json
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Column, Table
+
+from assist import settings as configuration
+from assist.domain import OpenQuestion
+from assist.errors import AssistError, Unavailable
+from assist.inference.encoder import Encoder
+from assist.inference.manifest import Manifest as ModelManifest
+from assist.knowledge.care import checks
+from assist.knowledge.care.findings import Finding, Kind
+from assist.knowledge.care.gaps import Gaps, find_gaps
+from assist.knowledge.care.gaps_page import gaps_page
+from assist.knowledge.care.urls import dead_urls
+from assist.knowledge.care.vectors import query_means
+from assist.knowledge.index import IndexStore
+from assist.knowledge.search import Relevance
+from assist.knowledge.sources import read_folder
+from assist.settings import Settings
+from assist.storage.repository import Repository
+from assist.suggest.answers import ANSWER_THRESHOLD
+
+FOUND, FAILED = 1, 2
+"""Exit codes: something is to be put right; the command could not run."""
+
+care = typer.Typer(no_args_is_help=True, add_completion=False, help="Care of the knowledge: check it, find its gaps.")
+
+Data = Annotated[Path | None, typer.Option(help="Folder of the database and the index.  [env: ASSIST_DATA_DIR]")]
+Models = Annotated[Path | None, typer.Option(help="Folder of the models.  [env: ASSIST_MODELS_DIR]")]
+Source = Annotated[Path | None, typer.Option(help="Knowledge folder to read.  [env: ASSIST_KNOWLEDGE_DIR]")]
+AsJson = Annotated[bool, typer.Option("--json", help="No table or progress bar; one JSON document as the last line.")]
+
+KindName = StrEnum("KindName", {name: name for name in checks.KINDS})  # type: ignore[misc]
+_COLOURS: dict[str, str] = {"error": "red", "warning": "yellow", "note": "cyan"}
+
+
+class Speech(StrEnum):
+    """Languages of the page."""
+
+    simplified = "zh-Hans"
+    traditional = "zh-Hant"
+    english = "en"
+
+
+@care.command()
+def check(
+    source: Source = None,
+    data: Data = None,
+    models: Models = None,
+    kind: Annotated[list[KindName] | None, typer.Option(help="Look for this kind only; may be given again.")] = None,
+    days: Annotated[int, typer.Option(min=1, help="How far back the log is read.")] = 90,
+    online: Annotated[bool, typer.Option("--online", help="Ask web addresses whether they are still there.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Say what is wrong with the articles: duplicates, contradictions, expired, dead links, often dismissed and so on.
+
+    Exit code 0 if nothing is, 1 if something is, 2 if the check could not run.
+
+    Example: assist knowledge check --kind contradiction --kind dead_link
+    """
+    with _sentences(as_json):
+        settings = configuration.load(data_dir=data, models_dir=models, knowledge_dir=source)
+        kinds = [cast(Kind, one.value) for one in kind] if kind else list(checks.KINDS)
+        content = read_folder(settings.knowledge_dir)
+        since = datetime.now(UTC) - timedelta(days=days)
+        use = _from_log(settings, lambda log: log.article_use(since))
+        folder = checks.KnowledgeFolder(
+            settings.knowledge_dir, content.articles, content.situations, content.glossary, content.problems, use
+        )
+        with _bar(quiet=as_json) as told:
+            found = checks.check(
+                folder,
+                today=datetime.now(ZoneInfo(settings.timezone)).date(),
+                encoder=lambda: Encoder(settings.models_dir),
+                store=IndexStore(settings.index_dir),
+                kinds=kinds,
+                dead_urls=partial(dead_urls, progress=told("Asking web addresses")) if online else None,
+                progress=told("Reading sentences"),
+            )
+        unjudged = _unjudged(folder, kinds, online=online)
+        if as_json:
+            _last_line({"findings": [_plain(finding) for finding in found], "not_judged": unjudged})
+        else:
+            _show_findings(found, len(content.articles), unjudged)
+    if found:
+        raise typer.Exit(FOUND)
+
+
+@care.command()
+def gaps(
+    data: Data = None,
+    models: Models = None,
+    days: Annotated[int, typer.Option(min=1, help="Length of the period, and of the one before it.")] = 30,
+    least: Annotated[int, typer.Option("--min", min=1, help="Fewest conversations that make a gap.")] = 3,
+    html: Annotated[Path | None, typer.Option(help="Write a page with a chart to this file.")] = None,
+    language: Annotated[Speech, typer.Option(help="Language of the page.")] = Speech.english,
+    as_json: AsJson = False,
+) -> None:
+    """Group the questions of the log that found nothing, or whose answers were dismissed; draft an article for each.
+
+    Exit code 0, or 2 if the log or the index cannot be read.
+
+    Example: assist knowledge gaps --days 30 --min 3 --html gaps.html --language zh-Hans
+    """
+    with _sentences(as_json):
+        settings = configuration.load(data_dir=data, models_dir=models)
+        until = datetime.now(UTC)
+        asked = _from_log(settings, lambda log: log.open_questions(until - timedelta(days=2 * days)))
+        if asked is None:
+            raise Unavailable(f"there is no log at {settings.data_dir}: nothing was asked yet")
+        encoder_version = ModelManifest.load(settings.models_dir).version
+        store = IndexStore(settings.index_dir, _relevance(settings), encoder_version=encoder_version)
+        found = _gaps(settings, store, asked, until, days=days, least=least, quiet=as_json)
+        if html is not None:
+            try:
+                html.write_text(gaps_page(found, language.value), encoding="utf-8")
+            except OSError as error:
+                raise AssistError(f"cannot write {html}: {error.strerror}") from error
+        if as_json:
+            _last_line(asdict(found))
+        else:
+            _show_gaps(found, html)
+
+
+def _gaps(
+    settings: Settings,
+    store: IndexStore,
+    asked: Sequence[OpenQuestion],
+    until: datetime,
+    *,
+    days: int,
+    least: int,
+    quiet: bool,
+) -> Gaps:
+    knowledge = store.open()
+    encoder = Encoder(settings.models_dir)
+    with _bar(quiet=quiet) as told:
+        return find_gaps(
+            asked,
+            until=until,
+            days=days,
+            least=least,
+            threshold=ANSWER_THRESHOLD,
+            encoder=encoder,
+            knowledge=knowledge,
+            means=query_means(store),
+            progress=told("Reading questions"),
+        )
+
+
+def _relevance(settings: Settings) -> Relevance | None:
+    path = settings.models_dir / "relevance.json"
+    return Relevance.load(path) if path.exists() else None
+
+
+def _from_log(settings: Settings, read: Callable[[Repository], Any]) -> Any:
+    """What a question to the log gives, or None if there is no log yet. A log that is not there is not made."""
+    if not settings.database_url and not (settings.data_dir / "assist.db").exists():
+        return None
+
+    async def run() -> Any:
+        try:
+            repository = await asyncio.to_thread(Repository.open, settings.log_url)
+        except AssistError:
+            raise
+        except (
+            Exception
+        ) as error:  # the database's driver has errors of its own for a file or server that it cannot use
+            said = str(getattr(error, "orig", None) or error).strip().split("\n")[0]
+            raise Unavailable(f"the log cannot be opened: {said}") from error
+        try:
+            return await read(repository)
+        finally:
+            await asyncio.to_thread(repository.close)
+
+    return asyncio.run(run())
+
+
+def _unjudged(folder: checks.KnowledgeFolder, kinds: Sequence[Kind], *, online: bool) -> list[str]:
+    """What was asked for and could not be looked at, and why."""
+    said = []
+    if folder.use is None and checks.BY_LOG & set(kinds):
+        said.append("never_shown and often_dismissed: there is no log yet")
+    elif folder.use is not None and "never_shown" in kinds and not checks.can_judge_use(folder.articles, folder.use):
+        said.append(f"never_shown: the log holds fewer than {checks.SHOWN_PER_TOPIC} answers a topic")
+    if "dead_link" in kinds and not online:
+        said.append("web addresses: only with --online")
+    return said
+
+
+def _show_findings(found: Sequence[Finding], articles: int, unjudged: Sequence[str]) -> None:
+    console = Console()
+    for kind, group in groupby(found, key=lambda finding: finding.kind):
+        table = Table(
+            Column("severity", no_wrap=True),
+            Column("place", overflow="fold", max_width=44),
+            Column("finding", overflow="fold", ratio=1),
+            title=kind.replace("_", " "),
+            title_justify="left",
+            title_style="bold",
+            expand=True,
+        )
+        for one in group:
+            quotes = "".join(f"\n[dim]{escape(str(q.place))}[/dim]\n  {escape(q.text)}" for q in one.quotes)
+            severity = f"[{_COLOURS[one.severity]}]{one.severity}[/]"
+            table.add_row(severity, escape(str(one.place)), escape(one.message) + quotes)
+        console.print(table)
+    for line in unjudged:
+        console.print(f"[dim]Not judged: {escape(line)}[/dim]")
+    console.print(f"{len(found)} findings in {articles} articles." if found else f"{articles} articles, nothing wrong.")
+
+
+def _show_gaps(found: Gaps, html: Path | None) -> None:
+    console = Console()
+    if found.gaps:
+        right: dict[str, Any] = {"justify": "right", "no_wrap": True}
+        table = Table(
+            Column("question", overflow="fold", ratio=1),
+            Column("conv.", **right),
+            Column("before", **right),
+            Column("negative", **right),
+            Column("intensity", **right),
+            "languages",
+            Column("dismissed", overflow="fold"),
+            expand=True,
+        )
+        for gap in found.gaps:
+            examples = "".join(f"\n[dim]· {escape(text)}[/dim]" for text in gap.examples[1:3])
+            table.add_row(
+                escape(gap.title) + examples,
+                str(gap.count),
+                str(gap.before) if gap.before else "new",
+                f"{gap.negative:.0%}",
+                f"{gap.intensity:.2f}",
+                " ".join(f"{language} {count}" for language, count in gap.languages.items()),
+                escape(", ".join(f"{source} {count}" for source, count in gap.dismissed.items())),
+            )
+        console.print(table)
+    console.print(
+        f"{len(found.gaps)} gaps in {found.asked} open questions: {found.small_talk} want no answer by themselves, "
+        f"{found.answered} are answered by now, {found.single} stand in smaller groups, {found.left_out} left out."
+    )
+    if html is not None:
+        console.print(f"The page is in {escape(str(html))}.")
+
+
+def _plain(finding: Finding) -> dict[str, Any]:
+    return {
+        "kind": finding.kind,
+        "severity": finding.severity,
+        "file": finding.place.path,
+        "line": finding.place.line,
+        "message": finding.message,
+        "quotes": [{"file": q.place.path, "line": q.place.line, "text": q.text} for q in finding.quotes],
+    }
+
+
+def _last_line(document: Mapping[str, Any]) -> None:
+    typer.echo(to_json(document).decode())
+    sys.stdout.flush()
+
+
+@contextmanager
+def _bar(*, quiet: bool) -> Iterator[Callable[[str], Callable[[int, int], None]]]:
+    """A progress bar on stderr; gives a function that makes a named task and returns what tells its progress."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), disable=quiet, transient=True) as bar:
+
+        def task(name: str) -> Callable[[int, int], None]:
+            number = bar.add_task(name, total=None, visible=False)
+
+            def tell(done: int, total: int) -> None:
+                bar.update(number, completed=done, total=total, visible=True)
+
+            return tell
+
+        yield task
+
+
+@contextmanager
+def _sentences(as_json: bool) -> Iterator[None]:
+    """Our own errors end the command with a sentence and exit code 2, since 1 means that something was found."""
+    try:
+        yield
+    except AssistError as error:
+        for problem in error.details.get("problems", ()):
+            typer.echo(problem, err=True)
+        typer.echo(f"assist: {error.message}", err=True)
+        if as_json:
+            _last_line({"message": error.message, **error.details})
+        raise typer.Exit(FAILED) from error

@@ -1,0 +1,1 @@
+"""Care of the knowledge: what is wrong with the articles, and what customers ask that they do not answer."""
