@@ -480,7 +480,7 @@ def say(line: str) -> None:
 
 @contextmanager
 def sentences(as_json: bool = False) -> Iterator[None]:
-    """Our own errors end the command with a sentence and exit code 2, broken knowledge with 1; never a traceback."""
+    """Our own errors end the command with a sentence and exit code 2, broken knowledge with 1; the disk's with 2."""
     try:
         yield
     except AssistError as error:
@@ -491,6 +491,9 @@ def sentences(as_json: bool = False) -> Iterator[None]:
         if as_json:
             _say_json({"error": error.code, "message": error.message, **error.details})
         raise typer.Exit(1 if is_source else 2) from error
+    except OSError as error:
+        typer.echo(f"assist: {error.filename or 'the disk'}: {error.strerror}", err=True)
+        raise typer.Exit(2) from error
 
 
 def figures_of(entry: Entry) -> Mapping[str, Any] | None:

@@ -158,6 +158,17 @@ def test_a_gap_counts_conversations_of_this_period_and_the_one_before():
     assert (found.asked, found.small_talk, found.answered, found.single) == (7, 1, 1, 1)
 
 
+def test_the_same_question_in_two_languages_has_a_draft():
+    text = "我要怎么把手机退款"
+    gaps = find(
+        question(text, language="zh-Hans", days_ago=3),
+        question(text, language="zh-Hans", days_ago=2),
+        question(text, language="zh-Hant", days_ago=1),
+    )
+    (gap,) = gaps.gaps
+    assert gap.draft_name.endswith(".zh-Hans.md") and text in gap.draft
+
+
 def test_a_dismissed_article_is_a_gap_until_another_answers():
     turned_down = find(
         question("where is my refund", dismissed=("refund-time", "case_1")),

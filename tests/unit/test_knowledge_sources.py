@@ -228,6 +228,21 @@ def test_cells_of_a_table_are_named_in_problems(folder):
     assert content.dropped == {"articles: a sheet without a question and an answer column": 1}
 
 
+def test_a_row_with_an_unquoted_comma_is_named_and_not_cut_short(folder):
+    rows = "question,answer\nHow long?,Seven days, except opened food\nWho pays?,The shop pays for every return\n"
+    content = read(folder, {"articles/faq.csv": rows})
+    assert [article.title for article in content.articles] == ["Who pays?"]
+    (problem,) = said(content)
+    assert problem.startswith("articles/faq.csv:2: has 3 cells, the header 2")
+
+
+def test_aliases_in_front_matter_are_refused_before_they_grow(folder):
+    bomb = "a0: &a0 {x: 1}\n" + "".join(f"a{n}: &a{n}\n  <<: [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 12))
+    content = read(folder, {"articles/bomb.en.md": f"---\n{bomb}---\n{EN}\n", "articles/good.html": f"<p>{EN}</p>"})
+    assert len(content.articles) == 1
+    assert said(content)[0].startswith("articles/bomb.en.md:4: an alias (*) is not read here")
+
+
 def test_html_in_a_cell_is_read_as_html(folder):
     answer = f"<p>{EN}</p><script>alert(1)</script><ol><li>Open it</li><li>Send it</li></ol>"
     (article,) = articles(folder, "faq.csv", f'question,answer\nHow?,"{answer}"\n')
@@ -343,6 +358,14 @@ def test_an_export_becomes_redacted_cases(folder):
     assert (case.id, case.channel, case.outcome, case.csat) == ("desk.71", "email", "resolved", 4)
     assert (case.language, case.situation, case.closed_at) == ("en", "", date(2026, 5, 1))
     assert content.problems == ()
+
+
+@pytest.mark.parametrize("before", range(4985, 5001))
+def test_a_number_that_the_longest_text_would_cut_is_redacted(folder, before):
+    problem = ("The parcel is late. " * 300)[:before] + " 13812345678"
+    row = f'1,Late,"{problem}",{REPLY},Solved,75,2026-05-01,Ann Poe'
+    (case,) = read(folder, {"cases/columns.toml": COLUMNS, "cases/desk.csv": f"{HEADER}{row}\n"}).cases
+    assert "138" not in case.problem
 
 
 def test_cases_that_teach_nothing_are_dropped_and_counted(folder):

@@ -56,6 +56,14 @@ def lose_the_refund_article(folder: Path) -> None:
         path.write_text(path.read_text("utf-8").replace("article:refund-time", "article:cancel-order"), "utf-8")
 
 
+def test_a_build_mends_an_index_whose_active_version_is_gone(run, store):
+    lost = run().manifest.id
+    shutil.rmtree(store.path(lost))
+    published = run()
+    assert published.is_active and store.active_version() == published.manifest.id != lost
+    assert "no version in use that it can be compared with" in published.gate.message
+
+
 def test_a_build_is_measured_activated_and_remembered(run, store):
     published = run()
     assert published.is_active and store.active_version() == published.manifest.id

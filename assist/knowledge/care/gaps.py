@@ -296,7 +296,7 @@ def _gap(
         languages=dict(languages.most_common()),
         situation=situation,
         draft_name=f"{id_}.{language}.md",
-        draft=_draft(id_, language, own, situation),
+        draft=_draft(id_, language, own or texts, situation),
     )
 
 

@@ -127,6 +127,8 @@ def _all(sentence: str) -> Iterator[Quantity]:
 def _made(match: re.Match[str], unit: str, factor: float) -> Quantity:
     low, high = _number(match["low"]), _number(match["high"]) if match["high"] else 0.0
     begin = match.start()
+    if not high and len(match["low"]) == 2 and all(c in _DIGITS for c in match["low"]):
+        low, high = sorted(float(_DIGITS[c]) for c in match["low"])  # 两三天 is two or three, not twenty-three
     if high and high <= low:  # "from 50 and 12 %" is no range
         low, begin = high, match.start("high")
     high = max(low, high)

@@ -127,7 +127,7 @@ def judge(after: Knowledge, before: Knowledge | None, asked: Sequence[Asked], on
     found = [_hits(after, one, on) for one in asked]
     figures = _figures(asked, found)
     if before is None:
-        return Gate(True, "Measured, with no version in use to compare with.", figures)
+        return Gate(True, "Measured; there is no version in use that it can be compared with.", figures)
     found_before = [_hits(before, one, on) for one in asked]
     baseline = _figures(asked, found_before)
     lost = {

@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Final, Literal, Protocol
 
-from assist.errors import AssistError, IndexBroken, KnowledgeError
+from assist.errors import AssistError, IndexBroken, KnowledgeError, NotFound
 from assist.knowledge.index.builder import TextEncoder, build
 from assist.knowledge.index.gate import (
     UNMEASURED,
@@ -190,5 +190,5 @@ def _in_use(store: IndexStore) -> Knowledge | None:
     """The active version, if there is one that can be searched."""
     try:
         return store.open() if store.active_version() else None
-    except (IndexBroken, KnowledgeError):
+    except (IndexBroken, KnowledgeError, NotFound):
         return None

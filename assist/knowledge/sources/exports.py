@@ -26,7 +26,7 @@ from assist.knowledge.sources.fields import Place, Placed, article_language, jso
 from assist.knowledge.sources.files import File, lines_of, text_of
 from assist.knowledge.sources.native import MAX_FILE_BYTES, OUTCOMES
 from assist.knowledge.sources.report import Report
-from assist.knowledge.sources.tables import LANGUAGE_NAMES, csv_rows
+from assist.knowledge.sources.tables import LANGUAGE_NAMES, csv_rows, too_wide
 from assist.text.redact import redact
 
 MIN_PROBLEM_TOKENS: Final = 5
@@ -176,14 +176,17 @@ def _records(file: File, format_: ExportFormat, report: Report) -> Iterator[tupl
                 yield line, _by_field((field, _dig(values, column)) for column, field in format_.columns)
         return
     header: dict[str, int] | None = None
+    width = 0
     for row in csv_rows(file, report):
         if header is None:
-            header = {clean(cell): at for at, cell in enumerate(row.cells)}
+            header, width = {clean(cell): at for at, cell in enumerate(row.cells)}, len(row.cells)
             missing = [column for column, _ in format_.columns if column not in header]
             for column in missing:
                 report.problem(file.name, row.line, f"has no column {short(column)}, which {COLUMNS_FILE} names")
             if missing:
                 return
+            continue
+        if too_wide(row, width, file.name, report):
             continue
         cells = row.cells
         yield (
@@ -226,7 +229,8 @@ def _case(
 
     def text(field: str) -> str:
         blocks = [block for cell in cells.get(field, ()) for block in of_text(cell[: 4 * MAX_FIELD_CHARS])]
-        return redact("\n".join(block.text for block in blocks)[:MAX_FIELD_CHARS], names).text
+        # Redacted before it is cut: half of a number is a number that nobody recognises.
+        return redact("\n".join(block.text for block in blocks), names).text[:MAX_FIELD_CHARS]
 
     def value(field: str, allowed: Iterable[str] | None = None) -> str | None:
         """Our word for theirs; a word that nobody explained is named once a file."""

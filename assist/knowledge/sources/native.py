@@ -86,6 +86,12 @@ def _front_matter(text: str, name: str, report: Report) -> tuple[dict[str, Any] 
     """(values, line of each key). The front matter begins at the file's second line."""
     lines: dict[str, int] = {}
     try:
+        # A few lines of aliases to aliases can ask for more memory than there is.
+        for event in yaml.parse(text, Loader=_YAML):
+            if isinstance(event, yaml.AliasEvent):
+                line = event.start_mark.line + 2 if event.start_mark else 2
+                report.problem(name, line, "an alias (*) is not read here; write the value again")
+                return None, lines
         loader = _YAML(text)
         try:
             node = loader.get_single_node()

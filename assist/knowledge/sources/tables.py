@@ -117,13 +117,16 @@ def articles_of(
     where = f"sheet {sheet!r}, " if sheet else ""
     base = slug(f"{name}/{sheet}" if sheet else name)
     columns: dict[str, int] | None = None
+    width = 0
     articles: Placed[Article] = []
     hint: ArticleLanguage | None = None
     for number, row in enumerate(rows):
         if columns is None:
-            columns = _columns(row.cells)
+            columns, width = _columns(row.cells), len(row.cells)
             if columns is None and number + 1 >= HEADER_ROWS:
                 return None
+            continue
+        if not sheet and too_wide(row, width, name, report):
             continue
         cells = {field: sound(row.cells[at]).strip() for field, at in columns.items() if at < len(row.cells)}
         filled = {field: cell for field, cell in cells.items() if cell}
@@ -133,6 +136,15 @@ def articles_of(
             hint = hint or made.language
             articles.append((place, made))
     return articles if columns is not None else None
+
+
+def too_wide(row: Row, width: int, name: str, report: Report) -> bool:
+    """Whether a CSV row holds more than its header names: an unquoted comma, which would cut a sentence short."""
+    if not any(map(str.strip, row.cells[width:])):
+        return False
+    said = f"has {len(row.cells)} cells, the header {width}; put a text that holds the separator in quotes"
+    report.problem(name, row.line, said)
+    return True
 
 
 def article_of_record(
