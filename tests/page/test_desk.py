@@ -232,6 +232,8 @@ def test_search(window: Windows, conversation: str) -> None:
     hit.locator("[data-act=source]").click()
     expect(page.locator("#source .source-text")).to_be_visible()
     expect(page.locator("#source dl")).to_contain_text("2026")  # when the article was confirmed
+    assert page.locator("#source dl > :not(dt):not(dd)").count() == 0
+    assert page.locator("#source dl").evaluate("list => [...list.childNodes].every(node => node.nodeType === 1)")
     page.keyboard.press("Escape")
     expect(page.locator("#source")).to_be_hidden()
     page.locator("#results [data-act=insert]").first.click()

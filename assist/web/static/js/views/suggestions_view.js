@@ -193,7 +193,7 @@ export function sourceBody(source, language) {
       fact("source.type", tOr(`source.${source.type}`, source.type)),
       fact("source.id", source.id),
       fact("source.confirmed", source.confirmed_at && date(source.confirmed_at)),
-      fact("source.tried", source.tried?.length && el("ul", { lang: language }, source.tried.map((step) => el("li", { text: step })))),
+      fact("source.tried", source.tried?.length > 0 && el("ul", { lang: language }, source.tried.map((step) => el("li", { text: step })))),
       fact("source.outcome", source.outcome && tOr(`case.${source.outcome}`, source.outcome)),
       fact("source.csat", source.csat && t("source.csat_of", { n: source.csat })),
       fact("source.version", source.version),
