@@ -32,7 +32,7 @@ from assist.knowledge.care.gaps_page import gaps_page
 from assist.knowledge.care.urls import dead_urls
 from assist.knowledge.care.vectors import query_means
 from assist.knowledge.index import IndexStore
-from assist.knowledge.search import Relevance
+from assist.knowledge.ranking import Relevance
 from assist.knowledge.sources import read_folder
 from assist.settings import Settings
 from assist.storage.repository import Repository

@@ -32,7 +32,7 @@ from assist.knowledge.index.history import Actor, Entry, build_of, held_back, os
 from assist.knowledge.index.publish import Preview, Published, Stage, preview, publish
 from assist.knowledge.index.records import RecordChange, changes_between
 from assist.knowledge.judgements import LANGUAGES, Judgement
-from assist.knowledge.search import Relevance
+from assist.knowledge.ranking import Relevance
 from assist.settings import Settings
 from assist.storage.records import SuggestionFilter, iso
 from assist.storage.repository import Repository

@@ -12,6 +12,7 @@ class HashingEncoder:
 
     def __init__(self, dimension: int = 64, version: str = "hashing-1") -> None:
         self.dimension, self.version = dimension, version
+        self.query_means = np.zeros((5, dimension), np.float32)
         self.embedded = 0
 
     def encode_query(self, text: str, context: Sequence[object] = ()) -> SimpleNamespace:  # noqa: ARG002

@@ -210,6 +210,9 @@ class Assistant:
         small_talk: bool,
     ) -> tuple[Moment, str | None]:
         who, channel = session.conversation.customer, session.conversation.channel
+        texts = [*session.customer_texts(), utterance.text]
+        order = history.order_meant(who, texts)
+        about = history.talked_about(who, knowledge.products, texts, order)
         hits: tuple[Hit, ...] = ()
         intent = session.intent
         if not small_talk and emotion.label != "unknown":
@@ -223,15 +226,13 @@ class Assistant:
                     limit=SEARCH_LIMIT,
                     on=now.astimezone(self._timezone).date(),
                     context_vectors=session.context_vectors(),
+                    about=[product.sku for product in about],
                     min_relevance=min(SAFETY_THRESHOLD, TELLING),
                 )
             )
             telling = [hit for hit in hits if hit.relevance >= TELLING]
             intent = _topic(intent, *knowledge.situation(encoding.vector, telling))
-        texts = [*session.customer_texts(), utterance.text]
         recent = np.sum([encoding.vector, *session.context_vectors()[: RECENT - 1]], axis=0)
-        order = history.order_meant(who, texts)
-        about = history.talked_about(who, knowledge.products, texts, order)
         product = order.title if order is not None else None
         facts = (
             ()

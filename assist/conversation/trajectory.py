@@ -22,15 +22,15 @@ TREND_STEP = 0.15
 """Change of the mean heat of the last two customer utterances against the three before them that is a trend."""
 
 WEIGHTS = {
-    "heat": 2.905,
-    "recent_heat": 1.794,
-    "highest_heat": 0.169,
-    "rise": 0.096,
-    "anger": 0.477,
-    "negative_streak": 0.755,
-    "length": 1.179,
+    "heat": 3.198,
+    "recent_heat": 1.129,
+    "highest_heat": 0.628,
+    "rise": 0.0,
+    "anger": 0.292,
+    "negative_streak": 0.911,
+    "length": 1.175,
 }
-BIAS = -4.822
+BIAS = -4.895
 """With WEIGHTS a logistic regression on `features`, fitted by scripts/train_escalation on the tune conversations."""
 
 HAPPENING = 0.9

@@ -45,7 +45,7 @@ _SYMBOL: Final = re.compile(r"[\u2190-\u2bff\u3030\u303d\U0001f000-\U0001faff]")
 
 @dataclass(frozen=True, slots=True)
 class EmotionModel:
-    """What `scripts/train_emotion` finds beside the weights in the ONNX file: how far to trust them, per language."""
+    """What `scripts/train_encoder` finds beside the weights in the ONNX file: how far to trust them, per language."""
 
     temperatures: Mapping[str, float]
 

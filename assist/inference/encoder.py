@@ -24,6 +24,7 @@ from assist.inference.runtime import Session
 
 MODEL_FILE = "encoder/model.onnx"
 TOKENIZER_FILE = "encoder/tokenizer.json"
+QUERY_MEANS_FILE = "encoder/query_means.npy"
 # Share of the tokens that a cut query keeps from its beginning; Sun et al. 2019 (arXiv:1905.05583, table 2) found that
 # beginning and end together beat either, with one quarter for the beginning.
 HEAD_SHARE = 0.25
@@ -80,6 +81,9 @@ class Encoder:
         self._tokenizer.no_truncation()
         self._session = Session(model_dir, MODEL_FILE, self.manifest)
         self._memory_units = self._session.input_size("context")
+        self.query_means: Floats = np.load(self.manifest.verified(model_dir, QUERY_MEANS_FILE))
+        """Mean vectors [languages, dimension] of customers' questions, in the order of `Language`: what all texts of a
+        language have in common, which says nothing about one of them."""
 
     @property
     def dimension(self) -> int:
@@ -103,7 +107,7 @@ class Encoder:
         kept = [index for index, (begin, end) in enumerate(spans) if begin < end]
         return Encoding(
             vector=vector[0],
-            memory=_kept(memory[0]).astype(np.float16),
+            memory=_kept(memory[0]),
             emotion_logits=emotions[0],
             flag_logits=flags[0],
             intensity_logit=float(intensity[0, 0]),
@@ -141,12 +145,12 @@ class Encoder:
 
     def _feed(self, ids: list[int], context: Context) -> dict[str, NDArray[np.int64] | Floats]:
         inputs = np.array([ids], np.int64)
-        memories, kinds = [np.zeros((0, self._memory_units), np.float32)], [_kinds(0)]
+        memories, kinds = [np.zeros((0, self._memory_units), np.float16)], [_kinds(0)]
         said = [(speaker, memory) for speaker, memory in reversed(context) if speaker in CONTEXT_SPEAKERS][
             :CONTEXT_TURNS
         ]
         for age, (speaker, memory) in zip(CONTEXT_KINDS, said, strict=False):
-            memories.append(memory.astype(np.float32))
+            memories.append(memory)
             kinds.append(_kinds(len(memory), age, speaker))
         return {
             "input_ids": inputs,
@@ -158,7 +162,7 @@ class Encoder:
 
 def no_context(units: int) -> dict[str, Floats]:
     """The model's inputs for an utterance that nothing came before."""
-    return {"context": np.zeros((1, 0, units), np.float32), "context_kinds": _kinds(0)[None]}
+    return {"context": np.zeros((1, 0, units), np.float16), "context_kinds": _kinds(0)[None]}
 
 
 def _kept(memory: Floats) -> Floats:

@@ -88,7 +88,7 @@ class Manifest:
 
     def save(self, model_dir: Path) -> None:
         """Write `manifest.toml`. Call it last, so that its figures never describe a half-written file."""
-        lines = ["# Written by scripts/build_encoder and scripts/train_emotion.", "[encoder]"]
+        lines = ["# Written by scripts/build_encoder and scripts/train_encoder.", "[encoder]"]
         for field in self.__slots__:
             value = getattr(self, field)
             if field != "files":

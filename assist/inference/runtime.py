@@ -37,7 +37,7 @@ class Session:
         """Size of an input's last axis. Raises ModelError if the model has no such input or leaves its size open."""
         size = next((node.shape[-1] for node in self._session.get_inputs() if node.name == name), None)
         if not isinstance(size, int):
-            raise ModelError(f"{self._path} has no input {name} of a fixed size: build it with scripts/train_emotion")
+            raise ModelError(f"{self._path} has no input {name} of a fixed size: build it with scripts/train_encoder")
         return size
 
     def run(

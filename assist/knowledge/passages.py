@@ -50,6 +50,17 @@ def answer_of(body: str) -> str:
     return plain(body[: first.start()] if first else body)
 
 
+def reply_of(body: str, start: int, end: int) -> str:
+    """What can be sent where a passage was found: the answer, or of a long one only that passage."""
+    answer = answer_of(body)
+    if tokens(answer) <= MAX_TOKENS:
+        return answer
+    first = _HEADING.search(body)
+    if first and start >= first.start():
+        start, end = split(body)[0].start, split(body)[0].end
+    return plain(body[start:end])
+
+
 def steps_of(body: str) -> tuple[str, ...]:
     """The numbered steps, without numbers and markup."""
     return tuple(

@@ -1,22 +1,19 @@
 """Searches one index version: meaning (FAISS) and words (BM25) together, judged by a calibrated probability."""
 
-import json
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import lru_cache
-from pathlib import Path
-from typing import Final, NamedTuple, Self, get_args
+from typing import Final, NamedTuple, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from assist.domain import Article, ArticleLanguage, Case, Hit, Language, Phrase, Product, Situation
-from assist.errors import ModelError
 from assist.knowledge.dense import Dense
 from assist.knowledge.lexical import Lexical
-from assist.knowledge.passages import answer_of, plain, split, steps_of
+from assist.knowledge.passages import plain, reply_of, split, steps_of
+from assist.knowledge.ranking import FEATURES, NO_CANDIDATES, RIVALS, Candidates, Relevance
 from assist.text.segment import Segmenter, Term
 
 Floats = NDArray[np.float32]
@@ -34,7 +31,6 @@ PREFERRED: Final[dict[Language, tuple[ArticleLanguage, ...]]] = {
 }
 """Which language version of an article a customer gets: the first that exists."""
 
-RIVALS: Final = 10
 NEAREST: Final = 150
 """Entries that the search by meaning looks at; their articles, or cases, are judged in full."""
 BY_MEANING_LIMIT: Final = 24
@@ -55,44 +51,12 @@ MEANING: Final = "meaning"
 """The `why` of a hit that shares no word with the query."""
 SMALL_TALK: Final = "small_talk"
 """Situation of sentences that want no answer."""
-FEATURES: Final = (
-    "cosine",
-    "second",
-    "abroad",
-    "bm25",
-    "situation",
-    "lead",
-    "small_talk",
-    "rivals",
-    "brief",
-)
-"""What the relevance of a candidate is computed from.
-
-cosine, second: its best two entries · abroad: best entry of its other language versions · bm25: its score as a share of
-the query's score against itself · situation: nearest example of its situation · lead: how far that is behind the
-nearest example of all · small_talk: nearest example of small talk · rivals: mean cosine of the ten candidates after
-the first · brief: 1 / (1 + content words).
-"""
 UNKNOWN: Final = -1
 """Number of the situation of an article or case that names none."""
-SITUATION_FEATURES: Final = ("best", "margin")
-"""Cosine of the nearest situation, and by how much it leads."""
 HIT_SUPPORT: Final = 0.8
 """What a certain article adds to the cosine of its situation; chosen on the tune queries among 0, .1, .2, .4, .8."""
 PRODUCT_INTERCEPT, PRODUCT_COSINE, PRODUCT_BM25 = -4.0, 8.0, 4.0
 """Logistic of a product's fit, set by hand on the demo conversations: nobody has judged products yet."""
-_DEFAULT: Final = {
-    "intercept": -3.3,
-    "cosine": 11.7,
-    "second": 1.5,
-    "abroad": 7.4,
-    "bm25": 3.4,
-    "situation": -1.8,
-    "lead": 11.1,
-    "small_talk": 1.1,
-    "rivals": -16.0,
-    "brief": 0.2,
-}
 
 
 class Entry(NamedTuple):
@@ -125,54 +89,6 @@ class Shelf:
         ends = np.cumsum(np.bincount(entry_groups, minlength=int(self.groups.max(initial=-1)) + 1))
         object.__setattr__(self, "entry_groups", entry_groups)
         object.__setattr__(self, "members", tuple(np.split(order, ends[:-1])))
-
-
-@dataclass(frozen=True, slots=True)
-class Relevance:
-    """Logistic models that turn features into probabilities; `scripts/train_relevance` fits and writes them.
-
-    The coefficients in the code stand in where no file is given; they were fitted in the same way.
-    """
-
-    article: Mapping[str, float] = field(default_factory=lambda: dict(_DEFAULT))
-    case: Mapping[str, float] = field(default_factory=lambda: dict(_DEFAULT))
-    situation: Mapping[str, float] = field(default_factory=lambda: {"intercept": -1.2, "best": 0.7, "margin": 4.7})
-
-    @classmethod
-    def load(cls, path: Path) -> Self:
-        """Read `relevance.json`. Raises ModelError if it is missing or not complete."""
-        try:
-            values = json.loads(path.read_text(encoding="utf-8"))
-            loaded = cls(**{name: {k: float(v) for k, v in values[name].items()} for name in cls.__slots__})
-            for coefficients in (loaded.article, loaded.case):
-                if set(coefficients) != {"intercept", *FEATURES}:
-                    raise ValueError("the features differ")
-            return loaded
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            raise ModelError(f"cannot use {path.name}: {error}") from error
-
-
-@dataclass(frozen=True, slots=True)
-class Candidates:
-    """What a search found before it is judged; all arrays are [m] but `features` [m, len(FEATURES)].
-
-    `owners` are numbers of articles or cases, `entries` their best entries.
-    """
-
-    owners: Ints
-    entries: Ints
-    cosines: Floats
-    bm25_scores: Floats
-    features: NDArray[np.float64]
-
-
-_NOTHING: Final = Candidates(
-    np.empty(0, np.int64),
-    np.empty(0, np.int64),
-    np.empty(0, np.float32),
-    np.empty(0, np.float32),
-    np.empty((0, len(FEATURES))),
-)
 
 
 class Knowledge:
@@ -236,6 +152,7 @@ class Knowledge:
         limit: int = 5,
         on: date,
         context_vectors: Sequence[Floats] = (),
+        about: Sequence[str] = (),
         audience: str = "customer",
         min_relevance: float = 0.0,
     ) -> list[Hit]:
@@ -243,8 +160,9 @@ class Knowledge:
 
         `vector` is the query's unit vector; `context_vectors` are those of the customer's previous utterances, most
         recent first, and count where the query alone says little. An article comes once, in the customer's variant or
-        the next best, if it is valid `on` that day and in that `channel`. For the `audience` customer, internal
-        articles and notes are left out. Cases come in the customer's script only, so that their reply can be sent.
+        the next best, if it is valid `on` that day and in that `channel`, and not if it is for other products than
+        those the talk is `about` (SKUs). For the `audience` customer, internal articles and notes are left out. Cases
+        come in the customer's script only, so that their reply can be sent.
         Hits below `min_relevance` are not made.
         """
         terms = self._terms(text)
@@ -253,15 +171,17 @@ class Knowledge:
         if "article" in kinds:
             mask = self._article_mask(language, on, channel, audience)
             found = self._candidates("articles", terms, vector, situations, language, mask, context_vectors)
-            relevance = logistic(self._relevance.article, found.features)
-            best = [
-                place for place in np.argsort(-relevance, kind="stable")[:limit] if relevance[place] >= min_relevance
+            relevance = self._relevance.article.one_of(found)
+            fitting = [
+                int(place)
+                for place in np.argsort(-relevance, kind="stable")
+                if relevance[place] >= min_relevance and not self._is_for_others(int(found.owners[place]), about)
             ]
-            hits += [self._article_hit(found, int(place), float(relevance[place]), terms) for place in best]
+            hits += [self._article_hit(found, place, float(relevance[place]), terms) for place in fitting[:limit]]
         if "case" in kinds:
             mask = self._case_mask(language)
             found = self._candidates("cases", terms, vector, situations, language, mask, context_vectors)
-            relevance = logistic(self._relevance.case, found.features)
+            relevance = self._relevance.case.each(found)
             near = np.argsort(-relevance, kind="stable")[: CASES_CONSIDERED * limit].tolist()
             ranked = self._by_satisfaction(found, near, relevance, language)
             ranked = [place for place in ranked[:limit] if relevance[place] >= min_relevance]
@@ -277,19 +197,24 @@ class Knowledge:
         language: Language,
         on: date,
         context_vectors: Sequence[Floats] = (),
-        article_languages: Sequence[ArticleLanguage] | None = None,
+        among: Callable[[Article], bool] | None = None,
     ) -> Candidates:
         """Candidates of one kind (`article` or `case`) with their features, for training and evaluation.
 
-        `article_languages` leaves only article versions in these languages.
+        Other articles than those `among` are treated as if they did not exist.
         """
         terms = self._terms(text)
         situations = self._situation_scores(vector)
         if kind == "case":
             mask = self._case_mask(language)
             return self._candidates("cases", terms, vector, situations, language, mask, context_vectors)
-        mask = self._article_mask(language, on, None, "customer", article_languages)
-        only = None if article_languages is None else mask
+        if among is None:
+            mask = self._article_mask(language, on, None, "customer")
+            return self._candidates("articles", terms, vector, situations, language, mask, context_vectors)
+        mask = self._make_article_mask(language, on, None, "customer", among)
+        known = np.array([among(article) for article in self.articles], np.bool_)
+        entries = self._shelves["articles"].entries
+        only = known[entries[:, 0]] & (entries[:, 3] == 0)
         return self._candidates("articles", terms, vector, situations, language, mask, context_vectors, only)
 
     def situation(self, vector: Floats, hits: Sequence[Hit] = ()) -> tuple[str | None, float]:
@@ -300,8 +225,7 @@ class Knowledge:
         name, (best, margin) = self.nearest_situation(vector, hits)
         if name is None:
             return None, 0.0
-        model = self._relevance.situation
-        probability = _sigmoid(model["intercept"] + model["best"] * best + model["margin"] * margin)
+        probability = self._relevance.of_situation(best, margin)
         return (name if probability >= 0.5 else None), probability
 
     def nearest_situation(self, vector: Floats, hits: Sequence[Hit] = ()) -> tuple[str | None, tuple[float, float]]:
@@ -360,11 +284,12 @@ class Knowledge:
         query = self._query(vector, language, len(set(words)), context_vectors)
         near, _ = shelf.dense.search(query, NEAREST, mask)
         by_meaning = list(dict.fromkeys(shelf.entry_groups[near].tolist()))[:BY_MEANING_LIMIT]
-        bm25 = np.where(self._same_script(name, language), shelf.lexical.scores(words), np.float32(0))
+        same_script = self._same_script(name, language)
+        bm25 = np.where(same_script, shelf.lexical.scores(words), np.float32(0))
         by_words = [owner for owner in np.argsort(-bm25, kind="stable")[:BY_WORDS_LIMIT] if bm25[owner] > 0]
         groups = dict.fromkeys([*by_meaning, *shelf.groups[by_words].tolist()])
         if not groups:
-            return _NOTHING
+            return NO_CANDIDATES
         entries = np.concatenate([shelf.members[group] for group in groups])
         visible = mask[entries] | (shelf.entries[entries, 3] == 0) if only is None else only[entries]
         entries = entries[visible]
@@ -372,33 +297,32 @@ class Knowledge:
         shown = mask[entries]
         best_entries, best, second, abroad = _judged_together(shelf.entry_groups[entries], entries, cosines, shown)
         if not len(best_entries):
-            return _NOTHING
+            return NO_CANDIDATES
         owners = shelf.entries[best_entries, 0].astype(np.int64)
-        features = np.empty((len(owners), len(FEATURES)))
         itself = shelf.lexical.self_score(words)
         rivals = np.sort(best)[::-1][1 : 1 + RIVALS]
-        own = self._own_situation(name, owners, situations)
-        columns = {
-            "cosine": best,
-            "second": second,
-            "abroad": abroad,
-            "bm25": bm25[owners] / itself if itself else 0,
-            "situation": own,
-            "lead": own - situations.max(initial=0),
-            "small_talk": 0 if self._small_talk is None else situations[self._small_talk],
-            "rivals": rivals.mean() if len(rivals) else 0,
-            "brief": brief,
-        }
-        for column, feature in enumerate(FEATURES):
-            features[:, column] = columns[feature]
-        return Candidates(owners, best_entries, best, bm25[owners], features)
+        features = np.column_stack(
+            [
+                best,
+                second,
+                abroad,
+                bm25[owners] / itself if itself else np.zeros(len(owners)),
+                self._lead(name, owners, situations),
+                same_script[owners],
+            ]
+        ).astype(np.float64)
+        ahead = 0.0
+        if self._small_talk is not None:
+            ahead = situations[self._small_talk] - np.delete(situations, self._small_talk).max(initial=0)
+        about_query = np.array([1, rivals.mean() if len(rivals) else 0, brief, max(ahead, 0)], np.float64)
+        return Candidates(owners, best_entries, best, bm25[owners], features, about_query)
 
-    def _own_situation(self, name: str, owners: Ints, situations: Floats) -> Floats:
-        """What the query has of each owner's situation; where none is named nothing speaks against the owner."""
+    def _lead(self, name: str, owners: Ints, situations: Floats) -> Floats:
+        """How far each owner's situation is behind the nearest; 0 where it names none: nothing speaks against it."""
         if not len(situations):
             return np.zeros(len(owners), np.float32)
         numbers = self._situation_of[name][owners]
-        return np.where(numbers == UNKNOWN, situations.max(), situations[numbers])
+        return np.where(numbers == UNKNOWN, 0, situations[numbers] - situations.max())
 
     def _query(self, vector: Floats, language: Language, words: int, context_vectors: Sequence[Floats]) -> Floats:
         """The centred query; an elliptical one takes in the previous utterances, each half as much as the one after."""
@@ -435,13 +359,13 @@ class Knowledge:
         on: date,
         channel: str | None,
         audience: str,
-        article_languages: Sequence[ArticleLanguage] | None = None,
+        among: Callable[[Article], bool] | None = None,
     ) -> Mask:
         """Entries of the one version of each article that this customer may get today."""
         chosen: dict[str, int] = {}
         order = PREFERRED[language]
         for number, article in enumerate(self.articles):
-            if article_languages is not None and article.language not in article_languages:
+            if among is not None and not among(article):
                 continue
             if _may_show(article, on, channel, audience):
                 best = chosen.get(article.id)
@@ -453,6 +377,16 @@ class Knowledge:
             mask &= entries[:, 3] == 0
         return mask
 
+    def _is_for_others(self, number: int, about: Sequence[str]) -> bool:
+        """Whether an article names products, but neither those talked about nor any of their categories."""
+        named = self.articles[number].products
+        if not about or not named or set(named) & set(about):
+            return False
+        of_named, of_about = (
+            {self.products[sku].category for sku in skus if sku in self.products} for skus in (named, about)
+        )
+        return not of_named & of_about
+
     def _make_case_mask(self, language: Language) -> Mask:
         owners = self._shelves["cases"].entries[:, 0]
         if language == "mixed":
@@ -460,9 +394,9 @@ class Knowledge:
         return self._same_script("cases", language)[owners]
 
     def _make_shown_parts(self, number: int, start: int, end: int) -> tuple[str, str, tuple[str, ...]]:
-        """(excerpt of the passage, answer, steps) of an article."""
+        """(excerpt of the passage, what can be sent, steps) of an article."""
         body = self.articles[number].body
-        return _excerpt(plain(body[start:end])), answer_of(body), steps_of(body)
+        return _excerpt(plain(body[start:end])), reply_of(body, start, end), steps_of(body)
 
     def _article_hit(self, found: Candidates, place: int, relevance: float, terms: Sequence[Term]) -> Hit:
         owner, start, end, _ = (int(value) for value in self._shelves["articles"].entries[found.entries[place]])
@@ -564,17 +498,6 @@ def _may_show(article: Article, on: date, channel: str | None, audience: str) ->
     # A conversation does not say where the customer lives, so articles for Hong Kong and Taiwan are never left out.
     where = "store" if channel == "store" else "online"
     return channel is None or bool({"all", "hk_tw", where} & set(article.channels))
-
-
-def logistic(model: Mapping[str, float], features: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Probability of each row of features [m, len(FEATURES)]."""
-    weights = np.array([model[name] for name in FEATURES])
-    probabilities: NDArray[np.float64] = 1 / (1 + np.exp(-(features @ weights + model["intercept"])))
-    return probabilities
-
-
-def _sigmoid(x: float) -> float:
-    return 1 / (1 + math.exp(-x))
 
 
 def _excerpt(text: str) -> str:

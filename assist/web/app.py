@@ -19,7 +19,7 @@ from assist.inference.emotion import EmotionReader
 from assist.inference.encoder import Encoder
 from assist.inference.pool import EncoderPool
 from assist.knowledge.index import IndexStore
-from assist.knowledge.search import Relevance
+from assist.knowledge.ranking import Relevance
 from assist.settings import Settings
 from assist.storage.records import iso
 from assist.storage.repository import Repository

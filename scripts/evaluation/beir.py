@@ -19,7 +19,8 @@ from assist.errors import KnowledgeError
 from assist.inference.encoder import Encoder
 from assist.knowledge.index import IndexStore, build
 from assist.knowledge.judgements import auroc
-from assist.knowledge.search import Candidates, Knowledge, Relevance
+from assist.knowledge.ranking import Candidates, Relevance
+from assist.knowledge.search import Knowledge
 from assist.knowledge.sources import Content
 from assist.text.language import detect
 

@@ -30,7 +30,8 @@ from assist.errors import AssistError
 from assist.inference.encoder import Encoder
 from assist.knowledge.index import IndexStore
 from assist.knowledge.judgements import Judgement, auroc, mrr_at, rank_of, read_judgements, recall_at
-from assist.knowledge.search import Candidates, Knowledge, Relevance, logistic
+from assist.knowledge.ranking import Candidates, Relevance
+from assist.knowledge.search import Knowledge
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT))
@@ -89,7 +90,7 @@ def methods_of(relevance: Relevance) -> dict[str, Callable[[Candidates], np.ndar
         "BM25 alone": lambda found: found.bm25_scores,
         "vectors alone": lambda found: found.cosines,
         "rank fusion": rank_fusion,
-        "ours": lambda found: logistic(relevance.article, found.features),
+        "ours": lambda found: relevance.article.one_of(found),
     }
 
 
@@ -143,7 +144,7 @@ def candidates(
         language=judged.language,
         on=on,
         context_vectors=context,
-        article_languages=article_languages,
+        among=(lambda article: article.language in article_languages) if article_languages else None,
     )
 
 
@@ -197,7 +198,7 @@ def measure_abstention(
         found = candidates(judged, knowledge, vectors, on)
         if not len(found.owners):
             continue
-        scores = logistic(relevance.article, found.features)
+        scores = relevance.article.one_of(found)
         best = int(np.argmax(scores))
         is_right = knowledge.articles[int(found.owners[best])].id == judged.article
         first.append((float(scores[best]), float(found.cosines.max()), is_right, judged.article is not None))
@@ -247,7 +248,7 @@ def list_misses(
 ) -> None:
     for judged in answered:
         found = candidates(judged, knowledge, vectors, on)
-        ranked = ranked_ids(found, logistic(relevance.article, found.features), knowledge)
+        ranked = ranked_ids(found, relevance.article.one_of(found), knowledge)
         if not ranked or ranked[0] != judged.article:
             place = rank_of(judged.article or "", ranked)
             print(f"{place or '–':>3}  {judged.language:8} {judged.query}  → {judged.article}, found {ranked[:2]}")

@@ -145,7 +145,7 @@ def encoder_graph(
     there, with a learned bias for how long ago and by whom it was said. So a turn is read once and looked back at for
     nearly nothing, and the lower half stays free of context.
 
-    Inputs: input_ids and attention_mask, int64 [batch, tokens]; context, fp32 [batch, earlier tokens, memory], the
+    Inputs: input_ids and attention_mask, int64 [batch, tokens]; context, fp16 [batch, earlier tokens, memory], the
     `turn_memory` of the turns before, and context_kinds, fp32 [batch, earlier tokens, CONTEXT_KINDS], zeros where a
     place is empty. Outputs: sentence_vector [batch, hidden], turn_memory [batch, tokens, memory], emotion_logits
     [batch, 7], flag_logits [batch, 7], intensity_logit [batch, 1], emotion_token_logits [batch, tokens, 7]; with
@@ -221,7 +221,8 @@ def encoder_graph(
     bias = graph.add("Expand", bias, back_sizes)
     bias = graph.add("Concat", graph.add("ConstantOfShape", own_sizes), bias, axis=-1)
     biases = graph.add("Split", bias, outputs=looking_back, axis=1, num_outputs=looking_back)
-    pasts = graph.add("Split", "context", outputs=2 * looking_back, axis=-1, num_outputs=2 * looking_back)
+    earlier = graph.add("Cast", "context", to=TensorProto.FLOAT)
+    pasts = graph.add("Split", earlier, outputs=2 * looking_back, axis=-1, num_outputs=2 * looking_back)
     states, memories = [x], []
     for layer in range(config["num_hidden_layers"]):
         prefix = f"encoder.layer.{layer}."
@@ -242,7 +243,7 @@ def encoder_graph(
         x = normalised(graph.add("Add", linear(inner, prefix + "output.dense"), x), prefix + "output.LayerNorm")
         states.append(x)
 
-    graph.add("Concat", *memories, axis=-1, name="turn_memory")
+    graph.add("Cast", graph.add("Concat", *memories, axis=-1), to=TensorProto.FLOAT16, name="turn_memory")
     float_mask = graph.add("Unsqueeze", graph.add("Cast", "attention_mask", to=TensorProto.FLOAT), graph.axes(-1))
     if source.pooling == "mean":  # the norm that follows makes the division by the count redundant
         pooled = graph.add("ReduceSum", graph.add("Mul", x, float_mask), graph.axes(1), keepdims=0)
@@ -256,7 +257,7 @@ def encoder_graph(
     memory = 2 * looking_back * hidden
     outputs = [
         helper.make_tensor_value_info("sentence_vector", TensorProto.FLOAT, ["batch", hidden]),
-        helper.make_tensor_value_info("turn_memory", TensorProto.FLOAT, [*tokens, memory]),
+        helper.make_tensor_value_info("turn_memory", TensorProto.FLOAT16, [*tokens, memory]),
         helper.make_tensor_value_info("emotion_logits", TensorProto.FLOAT, ["batch", len(EMOTIONS)]),
         helper.make_tensor_value_info("flag_logits", TensorProto.FLOAT, ["batch", len(FLAGS)]),
         helper.make_tensor_value_info("intensity_logit", TensorProto.FLOAT, ["batch", 1]),
@@ -266,8 +267,11 @@ def encoder_graph(
     inputs = [
         helper.make_tensor_value_info(name, TensorProto.INT64, tokens) for name in ("input_ids", "attention_mask")
     ]
-    for name, width in (("context", memory), ("context_kinds", len(CONTEXT_KINDS))):
-        inputs.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", "earlier tokens", width]))
+    for name, kind, width in (
+        ("context", TensorProto.FLOAT16, memory),
+        ("context_kinds", TensorProto.FLOAT, len(CONTEXT_KINDS)),
+    ):
+        inputs.append(helper.make_tensor_value_info(name, kind, ["batch", "earlier tokens", width]))
     body = helper.make_graph(graph.nodes, "encoder", inputs, outputs, list(graph.constants.values()))
     opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid("com.microsoft", 1)]
     return helper.make_model(body, opset_imports=opsets, ir_version=10, producer_name="assist")

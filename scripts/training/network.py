@@ -1,4 +1,4 @@
-"""The encoder with its emotion head in torch: what scripts/train_emotion fits, named as graph.py expects it."""
+"""The encoder with its emotion head in torch: what scripts/train_encoder fits, named as graph.py expects it."""
 
 import math
 from collections.abc import Callable, Iterator, Sequence

@@ -36,6 +36,7 @@ class Row:
     flags: tuple[float, ...] | None = None
     intensity: float | None = None
     weight: float = 1.0
+    is_public: bool = False
     ids: list[int] = field(default_factory=list)
     context_ids: list[tuple[str, list[int]]] = field(default_factory=list)
 

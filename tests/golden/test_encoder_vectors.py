@@ -41,6 +41,6 @@ def test_the_original_is_still_near(encoder: Encoder) -> None:
     vectors = np.stack([encoder.encode_query(text).vector for text in texts])
     cosines = (vectors * reference).sum(1)
     assert len(texts) >= 100
-    # Fine-tuned for emotion, with the vector held by distillation.
-    assert cosines.mean() > 0.99
-    assert cosines.min() > 0.975
+    # Fine-tuned for emotion and for search, with the vector held near by distillation.
+    assert cosines.mean() > 0.94
+    assert cosines.min() > 0.87

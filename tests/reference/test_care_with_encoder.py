@@ -17,7 +17,7 @@ from assist.domain import Conversation, Customer, Utterance
 from assist.inference.emotion import EmotionReader
 from assist.inference.encoder import Encoder
 from assist.knowledge.index import IndexStore, build
-from assist.knowledge.search import Relevance
+from assist.knowledge.ranking import Relevance
 from assist.storage.redaction import Redactor
 from assist.storage.repository import Repository
 from assist.text.language import detect

@@ -7,7 +7,8 @@ import pytest
 
 from assist.inference.encoder import Encoder
 from assist.knowledge.index import IndexStore, build
-from assist.knowledge.search import MEANING, Relevance
+from assist.knowledge.ranking import Relevance
+from assist.knowledge.search import MEANING
 
 ROOT = Path(__file__).parent.parent.parent
 

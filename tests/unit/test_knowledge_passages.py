@@ -2,7 +2,7 @@
 
 import pytest
 
-from assist.knowledge.passages import MAX_TOKENS, answer_of, plain, split, steps_of, tokens
+from assist.knowledge.passages import MAX_TOKENS, answer_of, plain, reply_of, split, steps_of, tokens
 
 BODY = """We look into it **today**. See [refunds](article:refund-time).
 
@@ -52,6 +52,18 @@ def test_long_sections_are_cut_at_sentence_ends():
 def test_a_sentence_without_end_stays_whole():
     body = "很" * 2000
     assert [(cut.start, cut.end) for cut in split(body)] == [(0, 2000)]
+
+
+def test_of_a_long_answer_only_the_passage_that_was_found_can_be_sent():
+    long = "".join(f"第{number}条写在这里是为了凑足篇幅。" for number in range(60)) + "海外的包裹请寄往保税区。"
+    body = f"{long}\n\n## 步骤\n1. 打包。\n"
+    cuts = split(body)
+    last = next(cut for cut in cuts if "保税区" in body[cut.start : cut.end])
+    assert reply_of(body, last.start, last.end) == body[last.start : last.end].strip()
+    assert tokens(reply_of(body, last.start, last.end)) <= MAX_TOKENS
+    # Found by its steps, it is answered with its beginning; a short answer is always sent whole.
+    assert reply_of(body, cuts[-1].start, cuts[-1].end) == plain(body[cuts[0].start : cuts[0].end])
+    assert reply_of("短答。\n\n## 步骤\n1. 打包。\n", 5, 20) == "短答。"
 
 
 def test_plain_takes_markup_out():

@@ -13,7 +13,8 @@ from hashing_encoder import HashingEncoder
 
 from assist.errors import ModelError
 from assist.knowledge.index import IndexStore, build
-from assist.knowledge.search import FEATURES, MEANING, SITUATION_FEATURES, Knowledge, Relevance
+from assist.knowledge.ranking import FEATURES, NOTHING_FEATURES, SITUATION_FEATURES, Relevance
+from assist.knowledge.search import MEANING, Knowledge
 
 SAMPLE = Path(__file__).parent.parent / "data" / "knowledge"
 ENCODER = HashingEncoder(dimension=256)
@@ -34,7 +35,7 @@ def changed(tmp_path) -> Callable[..., Knowledge]:
     """Opens the sample after replacing `old` by `new` in one file."""
 
     def make(file: str, old: str, new: str) -> Knowledge:
-        source = Path(shutil.copytree(SAMPLE, tmp_path / "knowledge"))
+        source = Path(shutil.copytree(SAMPLE, tmp_path / "knowledge", dirs_exist_ok=True))
         path = source / file
         assert old in path.read_text()
         path.write_text(path.read_text().replace(old, new))
@@ -254,13 +255,30 @@ def test_the_same_query_gives_the_same_hits_from_many_threads(knowledge):
         assert list(pool.map(lambda text: find(knowledge, text, "zh-Hans"), texts)) == alone
 
 
+def test_an_article_for_other_products_is_left_out_of_a_talk_about_one(changed):
+    knowledge = changed("articles/swelling-battery.zh-Hans.md", "products: []", "products: [T-AUD-0001]")
+
+    def ids(*about):
+        return [hit.id for hit in find(knowledge, "充电宝鼓起来了", "zh-Hans", about=about)]
+
+    assert ids()[0] == ids("T-AUD-0001")[0] == "swelling-battery"
+    assert "swelling-battery" not in ids("T-KIT-0001")
+    # An article that names nothing is for everything, and one for a kettle may help with an air fryer.
+    assert set(ids("T-KIT-0001")) == set(ids()) - {"swelling-battery"}
+    knowledge = changed("articles/refund-time.zh-Hans.md", "products: []", "products: [T-KIT-0002]")
+    assert "refund-time" in [hit.id for hit in find(knowledge, "退款几天到", "zh-Hans", about=["T-KIT-0001"])]
+
+
 def test_relevance_is_read_from_its_file(tmp_path):
     path = tmp_path / "relevance.json"
-    model = dict.fromkeys(("intercept", *FEATURES), 0.0)
+    model = {"candidate": dict.fromkeys(FEATURES, 0.0), "nothing": dict.fromkeys(NOTHING_FEATURES, 0.0)}
     situation = dict.fromkeys(("intercept", *SITUATION_FEATURES), 0.0)
     path.write_text(json.dumps({"article": model, "case": model, "situation": situation, "date": "2026-11-23"}))
     knowledge = opened(SAMPLE, tmp_path / "index", Relevance.load(path))
-    assert {hit.relevance for hit in find(knowledge, "退款", "zh-Hans", kinds=("article", "case"))} == {0.5}
+    found = find(knowledge, "退款", "zh-Hans", kinds=("article", "case"))
+    assert {hit.relevance for hit in found if hit.kind == "case"} == {0.5}
+    (share,) = {hit.relevance for hit in found if hit.kind == "article"}
+    assert 0 < share <= 0.5
 
 
 @pytest.mark.parametrize(

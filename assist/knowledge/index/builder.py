@@ -33,7 +33,6 @@ from assist.knowledge.index.vectors import KEY_BYTES, VectorFile
 from assist.knowledge.lexical import Lexical
 from assist.knowledge.search import LANGUAGES, Entry, centred
 from assist.knowledge.sources import Content, read_folder
-from assist.text.language import detect
 
 MIN_FOR_MEAN: Final = 20
 """Texts of a language from which their own mean is steadier than the mean of all."""
@@ -63,6 +62,9 @@ class TextEncoder(Protocol):
 
     @property
     def version(self) -> str: ...
+
+    @property
+    def query_means(self) -> Floats: ...
 
     def encode_query(self, text: str) -> QueryVector: ...
 
@@ -136,9 +138,8 @@ def build(
                 np.save(folder / f"{name}.npy", entries)
             else:
                 np.save(folder / f"{name}.npy", rows)
-        means = _means(vectors[at:], [detect(example) for example in examples])
-        np.save(folder / "query_means.npy", means)
-        np.save(folder / "situations.npy", centred(vectors[at:], means[-1]))
+        np.save(folder / "query_means.npy", encoder.query_means)
+        np.save(folder / "situations.npy", centred(vectors[at:], encoder.query_means[-1]))
         np.save(folder / "vectors.npy", vectors)
         terms.save(folder, content.glossary)
         save_kept(folder, content)

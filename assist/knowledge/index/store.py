@@ -24,7 +24,8 @@ from assist.knowledge.index.history import Action, Actor, Entry, History, active
 from assist.knowledge.index.manifest import Manifest
 from assist.knowledge.index.records import FIELDS, RECORDS, Digests, read_digests
 from assist.knowledge.lexical import Lexical
-from assist.knowledge.search import Knowledge, Relevance, Shelf
+from assist.knowledge.ranking import Relevance
+from assist.knowledge.search import Knowledge, Shelf
 from assist.text.segment import Segmenter
 
 SHELVES: Final = ("articles", "cases", "products")
