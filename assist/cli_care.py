@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -26,7 +27,7 @@ from assist.errors import AssistError, Unavailable
 from assist.inference.encoder import Encoder
 from assist.inference.manifest import Manifest as ModelManifest
 from assist.knowledge.care import checks
-from assist.knowledge.care.findings import Finding, Kind
+from assist.knowledge.care.findings import Finding, Kind, counted
 from assist.knowledge.care.gaps import Gaps, find_gaps
 from assist.knowledge.care.gaps_page import gaps_page
 from assist.knowledge.care.urls import dead_urls
@@ -223,9 +224,10 @@ def _show_findings(found: Sequence[Finding], articles: int, unjudged: Sequence[s
             severity = f"[{_COLOURS[one.severity]}]{one.severity}[/]"
             table.add_row(severity, escape(str(one.place)), escape(one.message) + quotes)
         console.print(table)
+    total = counted(articles, "article")
     for line in unjudged:
         console.print(f"[dim]Not judged: {escape(line)}[/dim]")
-    console.print(f"{len(found)} findings in {articles} articles." if found else f"{articles} articles, nothing wrong.")
+    console.print(f"{counted(len(found), 'finding')} in {total}." if found else f"{total}, nothing wrong.")
 
 
 def _show_gaps(found: Gaps, html: Path | None) -> None:
@@ -255,8 +257,9 @@ def _show_gaps(found: Gaps, html: Path | None) -> None:
             )
         console.print(table)
     console.print(
-        f"{len(found.gaps)} gaps in {found.asked} open questions: {found.small_talk} want no answer by themselves, "
-        f"{found.answered} are answered by now, {found.single} stand in smaller groups, {found.left_out} left out."
+        f"{counted(len(found.gaps), 'gap')} in {counted(found.asked, 'open question')}. No answer wanted: "
+        f"{found.small_talk}; answered by now: {found.answered}; in smaller groups: {found.single}; "
+        f"over the limit: {found.left_out}."
     )
     if html is not None:
         console.print(f"The page is in {escape(str(html))}.")
@@ -297,7 +300,7 @@ def _bar(*, quiet: bool) -> Iterator[Callable[[str], Callable[[int, int], None]]
 
 @contextmanager
 def _sentences(as_json: bool) -> Iterator[None]:
-    """Our own errors end the command with a sentence and exit code 2, since 1 means that something was found."""
+    """Errors end the command with exit code 2, since 1 means that something was found; our own with a sentence."""
     try:
         yield
     except AssistError as error:
@@ -306,4 +309,9 @@ def _sentences(as_json: bool) -> Iterator[None]:
         typer.echo(f"assist: {error.message}", err=True)
         if as_json:
             _last_line({"message": error.message, **error.details})
+        raise typer.Exit(FAILED) from error
+    except Exception as error:
+        traceback.print_exc()
+        if as_json:
+            _last_line({"message": f"{type(error).__name__}: {error}"})
         raise typer.Exit(FAILED) from error

@@ -18,10 +18,10 @@ HEADINGS: Final[dict[str, Section]] = {
 MAX_TOKENS: Final = 180
 """Longest passage. The encoder reads more, but one vector for several thoughts is near to none of them."""
 
-_HEADING: Final = re.compile(r"^##[ \t]+(.*?)[ \t]*#*[ \t]*$", re.MULTILINE)
+_HEADING: Final = re.compile(r"^##[ \t]+(.*)$", re.MULTILINE)
 _BREAK: Final = re.compile(r"\n+|(?<=[。！？!?])|(?<=[.;；])(?=\s)")
 _STEP: Final = re.compile(r"^[ \t]*\d{1,2}[.)、．][ \t]*(\S.*)$", re.MULTILINE)
-_LINK: Final = re.compile(r"\[([^\]]*)\]\([^)]*\)")
+_LINK: Final = re.compile(r"\[([^\[\]]*)\]\([^)\]]*\)")
 _EMPHASIS: Final = re.compile(r"(\*\*|__|`)(.+?)\1", re.DOTALL)
 _HAN: Final = re.compile(r"[\u3400-\u9fff]")
 _LATIN_WORD: Final = re.compile(r"[A-Za-z0-9][\w'.-]*")
@@ -73,18 +73,22 @@ def steps_of(body: str) -> tuple[str, ...]:
 
 def headings_of(body: str) -> Iterator[tuple[int, str]]:
     """(offset, text) of every second-level heading."""
-    return ((found.start(), found.group(1)) for found in _HEADING.finditer(body))
+    return ((found.start(), _text(found)) for found in _HEADING.finditer(body))
 
 
 def plain(markdown: str) -> str:
     """Markdown without links, emphasis and heading marks."""
-    text = _HEADING.sub(r"\1", _LINK.sub(r"\1", markdown))
+    text = _HEADING.sub(_text, _LINK.sub(r"\1", markdown))
     return _EMPHASIS.sub(r"\2", text).strip()
 
 
 def tokens(text: str) -> int:
     """Roughly how many tokens the encoder makes of it: 0.7 a Han character, 1.4 an English word."""
     return round(0.7 * len(_HAN.findall(text)) + 1.4 * len(_LATIN_WORD.findall(text)))
+
+
+def _text(heading: re.Match[str]) -> str:
+    return heading.group(1).rstrip("# \t")
 
 
 def _sections(body: str) -> Iterator[tuple[int, int, Section]]:
@@ -94,7 +98,7 @@ def _sections(body: str) -> Iterator[tuple[int, int, Section]]:
         yield 0, ends[0], "answer"
     for mark, end in zip(marks, ends[1:], strict=True):
         # What stands under a heading that is not ours may be internal: it is shown to agents only.
-        yield mark.start(), end, HEADINGS.get(mark.group(1).lower(), "notes")
+        yield mark.start(), end, HEADINGS.get(_text(mark).lower(), "notes")
 
 
 def _pieces(body: str, start: int, end: int) -> Iterator[tuple[int, int]]:

@@ -1,6 +1,7 @@
 """Building and reading the log's longer queries: pages of suggestions and of conversations, care of the knowledge."""
 
 import json
+from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
@@ -53,16 +54,16 @@ def article_use(connection: Connection, since: str) -> list[ArticleUse]:
         .where(suggestions.c.kind == "answer", suggestions.c.source_type == "article", suggestions.c.at >= since)
         .group_by(*group, suggestions.c.outcome)
     )
-    counts: dict[tuple[str, str, str, str], dict[str, int]] = {}
+    counts: dict[tuple[str, str, str, str], Counter[str]] = {}
     for *key, outcome, count in connection.execute(statement):
         # A suggestion outlives its utterance when the customer is erased.
-        counts.setdefault((key[0], key[1], key[2], key[3] or "other"), {})[outcome] = count
+        counts.setdefault((key[0], key[1], key[2], key[3] or "other"), Counter())[outcome] += count
     return [
         ArticleUse(
             *key,
-            shown=sum(outcomes.values()),
-            used=outcomes.get("accepted", 0) + outcomes.get("edited", 0),
-            dismissed=outcomes.get("dismissed", 0),
+            shown=outcomes.total(),
+            used=outcomes["accepted"] + outcomes["edited"],
+            dismissed=outcomes["dismissed"],
         )
         for key, outcomes in sorted(counts.items())
     ]
@@ -80,7 +81,8 @@ def open_questions(connection: Connection, since: str) -> list[OpenQuestion]:
     spoken = utterances.c
     statement = (
         select(spoken.conversation_id, spoken.key, spoken.speaker, spoken.text, spoken.language, spoken.logged_at)
-        .add_columns(spoken.result)
+        .add_columns(spoken.result, conversations.c.opened_at)
+        .select_from(utterances.outerjoin(conversations, spoken.conversation_id == conversations.c.id))
         .where(spoken.logged_at >= since)
         .order_by(spoken.conversation_id, spoken.seq)
         .execution_options(yield_per=1000)
@@ -91,7 +93,8 @@ def open_questions(connection: Connection, since: str) -> list[OpenQuestion]:
     is_opening = True
     for row in connection.execute(statement):
         if row.conversation_id is None or row.conversation_id != conversation:
-            conversation, before, is_opening = row.conversation_id, None, True
+            conversation, before = row.conversation_id, None
+            is_opening = row.opened_at is None or row.opened_at >= since
         if row.speaker == "customer":
             question = _open_question(row, shown.get(row.key, []), before, is_opening)
             if question is not None:

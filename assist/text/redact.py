@@ -63,15 +63,15 @@ def redact(text: str, names: Iterable[str] = ()) -> Redacted:
 def _find(text: str, recognisers: Iterable[_Recogniser]) -> Iterator[PersonalSpan]:
     """Spans that do not overlap; an earlier recogniser wins."""
     has_digit = _DIGIT.search(text) is not None
-    taken: list[tuple[int, int]] = []
+    taken = bytearray(len(text))
     for kind, pattern, accepts, needs_digit in recognisers:
         if needs_digit and not has_digit:
             continue
         for found in pattern.finditer(text):
             start, end = found.span("it" if "it" in pattern.groupindex else 0)
-            is_free = start < end and not any(start < e and s < end for s, e in taken)
+            is_free = start < end and 1 not in taken[start:end]
             if is_free and (not accepts or accepts(text[start:end])):
-                taken.append((start, end))
+                taken[start:end] = b"\1" * (end - start)
                 yield PersonalSpan(start, end, kind)
 
 
@@ -177,7 +177,8 @@ _RECOGNISERS: Final = (
     _Recogniser(
         "ADDRESS",
         re.compile(
-            r"(?:(?:[\u4e00-\u9fff]{2,7}?(?:省|自治区|特别行政区|[市区區县縣镇鎮乡鄉]))+\s*)?"
+            # Atomic: a run of 市 can be parted in so many ways that trying them all would take for ever.
+            r"(?>(?:[\u4e00-\u9fff]{2,7}?(?:省|自治区|特别行政区|[市区區县縣镇鎮乡鄉])){1,4}\s*)?"
             rf"[\u4e00-\u9fffA-Za-z\d]{{1,8}}?{_STREET_ZH}(?:[东南西北中一二三四五六七八九十\d]{{1,3}}[段路巷弄])*\s*"
             rf"{_NUMBER_ZH}{_UNIT_ZH}(?:[,，\s]*{_NUMBER_ZH}{_UNIT_ZH}|[,，\s]*(?:[A-Za-z]|\d{{1,5}})\s*[座室])*"
             r"(?:[,，\s]*\d{3,4}(?!\d))?"

@@ -1,16 +1,20 @@
 """Each kind of finding, beside what looks like it and is none."""
 
+import tracemalloc
 from collections.abc import Sequence
 from datetime import date, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 
+import numpy as np
 import pytest
 
 from assist.domain import Article, ArticleUse
+from assist.errors import Problem
+from assist.knowledge.care import contradictions as contradicting
 from assist.knowledge.care.checks import MOST_STEPS, SHOWN_PER_TOPIC, KnowledgeFolder, check
-from assist.knowledge.care.findings import Finding
+from assist.knowledge.care.findings import Finder, Finding
 from assist.knowledge.care.urls import dead_urls
 from assist.knowledge.index import IndexStore
 from assist.knowledge.passages import MAX_TOKENS
@@ -149,6 +153,69 @@ def test_web_addresses_are_asked():
     assert (one.kind, one.severity) == ("dead_link", "warning")
 
 
+class _Shy(BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200 if self.path.isascii() and "%E9" in self.path else 404)
+        self.end_headers()
+
+    def do_HEAD(self):
+        self.close_connection = True  # no answer at all
+
+    def log_message(self, *_):
+        pass
+
+
+def test_addresses_with_chinese_characters_and_servers_without_head_are_alive():
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Shy)
+    Thread(target=server.serve_forever, daemon=True).start()
+    base = f"http://127.0.0.1:{server.server_port}"
+    dead = dead_urls([f"{base}/退货", f"{base}/%E9%80%80?a=b", f"{base}/gone"])
+    server.shutdown()
+    server.server_close()
+    assert dict(dead) == {f"{base}/gone": "the server says 404"}
+
+
+def test_addresses_are_asked_for_dead_links_only():
+    one = article(body="[web](https://x.example/a)")
+    assert findings(one, kinds=("expired",), dead_urls=lambda _: pytest.fail("not asked for")) == []
+
+
+@pytest.mark.parametrize("target", ["a" * 5000, "%00", "a/" * 3000, "%ff"])
+def test_a_link_that_no_file_system_takes_is_dead(tmp_path, target):
+    (tmp_path / "articles").mkdir()
+    (tmp_path / "articles/returns.en.md").write_text(f"---\nid: returns\n---\n[x]({target})\n")
+    [one] = findings(article(body=f"[x]({target})"), folder=tmp_path, kinds=("dead_link",))
+    assert one.message.endswith("in the knowledge folder")
+
+
+def test_a_link_to_a_file_with_a_quoted_name_is_alive(tmp_path):
+    (tmp_path / "articles").mkdir()
+    (tmp_path / "articles/size table.pdf").touch()
+    (tmp_path / "articles/returns.en.md").write_text("---\nid: returns\n---\nx\n")
+    assert findings(article(body="[x](size%20table.pdf)"), folder=tmp_path, kinds=("dead_link",)) == []
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("piece", ["[", "](", "[](", "](a", "[a](b ", "](<", "] ( "])
+def test_links_of_a_long_line_are_read_once(piece):
+    body = ANSWER + piece * (200_000 // len(piece))
+    assert all(one.kind == "dead_link" for one in findings(article(body=body), kinds=("dead_link",)))
+
+
+def test_what_the_reader_said_of_a_link_is_not_said_again():
+    message = "the link article:gone leads nowhere"
+    one = article("faq.csv.r2", body="[x](article:gone)")
+    source = KnowledgeFolder(Path("none"), [one], (), (), [Problem("articles/faq.csv", 2, message)], None)
+    found = check(source, today=TODAY, encoder=pytest.fail, store=IndexStore(Path("none")), kinds=("dead_link",))
+    assert [(one.place.path, one.message) for one in found] == [("articles/faq.csv", message)]
+
+
+@pytest.mark.parametrize(("days", "said"), [(0, "today"), (1, "tomorrow"), (2, "in 2 days")])
+def test_days_are_said_as_people_say_them(days, said):
+    [one] = findings(article(valid_until=TODAY + timedelta(days=days)))
+    assert one.message.endswith(said)
+
+
 def test_too_long_says_why():
     answer = "word " * MAX_TOKENS
     steps = "## Steps\n" + "\n".join(f"{number}. Press it." for number in range(1, MOST_STEPS + 2))
@@ -192,3 +259,44 @@ def test_often_dismissed_is_more_than_chance(dismissed, accepted, expected):
 def test_what_was_dismissed_before_the_text_changed_does_not_count():
     old = used("returns", 40, 0, 40, version="v1")
     assert findings(article(), use=[old], kinds=("often_dismissed",)) == []
+
+
+def unit_vectors(count: int, seed: int) -> np.ndarray:
+    vectors = np.random.default_rng(seed).normal(size=(count, 4)).astype(np.float32)
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+@pytest.mark.parametrize("most", [10, 1_000_000])
+def test_near_statements_are_those_of_the_slow_way(monkeypatch, most):
+    monkeypatch.setattr(contradicting, "BLOCK", 7)
+    monkeypatch.setattr(contradicting, "MOST_PAIRS", most)
+    units = ("days", "%", "kg")
+    articles = [
+        article(f"a{n % 20}", body=f"Within {n % 3 + 1} {units[n % 2]} or {n % 5} {units[n % 3]}.") for n in range(60)
+    ]
+    found = contradicting.statements(articles)
+    vectors = unit_vectors(len(found), 5)
+    slow = [
+        (float(vectors[a] @ vectors[b]), a, b)
+        for a in range(len(found))
+        for b in range(a)
+        if vectors[a] @ vectors[b] >= contradicting.NEAR
+        and articles[found[a].article].id != articles[found[b].article].id
+        and {(q.unit, q.value) for q in found[a].stated} != {(q.unit, q.value) for q in found[b].stated}
+        and {q.unit for q in found[a].stated} & {q.unit for q in found[b].stated}
+    ]
+    pairs = list(contradicting._near(articles, found, vectors))
+    assert [one for one, *_ in pairs] == pytest.approx(sorted((one for one, *_ in slow), reverse=True)[:most])
+    assert {pair[1:] for pair in pairs} <= {pair[1:] for pair in slow}
+    assert len(slow) > 100
+
+
+def test_many_articles_that_agree_take_no_memory(tmp_path):
+    articles = [article(f"a{number}") for number in range(2000)]
+    found = contradicting.statements(articles)
+    vectors = np.ones((len(found), 4), np.float32) / 2
+    tracemalloc.start()
+    assert contradicting.contradictions(articles, found, vectors, (), Finder(tmp_path)) == []
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 100_000_000

@@ -169,6 +169,17 @@ def test_the_same_question_in_two_languages_has_a_draft():
     assert gap.draft_name.endswith(".zh-Hans.md") and text in gap.draft
 
 
+def test_over_the_limit_the_period_before_keeps_its_share(monkeypatch):
+    monkeypatch.setattr("assist.knowledge.care.gaps.MOST_QUESTIONS", 4)
+    now = [question(f"any {number} student discount", days_ago=1 + number) for number in range(1, 9)]
+    before = [question(f"give {number} student discount", days_ago=40 + number) for number in range(8)]
+    found = find(*reversed(before), *reversed(now))
+    [gap] = found.gaps
+    assert (gap.count, gap.before, found.left_out) == (2, 2, 12)
+    [quiet] = find(before[0], *reversed(now)).gaps
+    assert (quiet.count, quiet.before) == (3, 1)
+
+
 def test_a_dismissed_article_is_a_gap_until_another_answers():
     turned_down = find(
         question("where is my refund", dismissed=("refund-time", "case_1")),

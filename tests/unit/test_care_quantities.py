@@ -32,6 +32,21 @@ def test_a_week_is_a_week(sentence):
         ("两三天到账", [("hours", (48, 72))]),
         ("三五个工作日", [("working days", (3, 5))]),
         ("两年", [("months", (24, 24))]),
+        ("三三天", [("hours", (72, 72))]),
+        ("一两个小时", [("hours", (1, 2))]),
+        ("二三十元", [("¥", (20, 30))]),
+        ("十三四天", [("hours", (312, 336))]),
+        ("七八百块钱", [("¥", (700, 800))]),
+        ("两个半小时", [("hours", (2.5, 2.5))]),
+        ("1 个半小时", [("hours", (1.5, 1.5))]),
+        ("三个半月", [("months", (3.5, 3.5))]),
+        ("一个半天", [("hours", (12, 12))]),
+        ("三到五天半", [("hours", (84, 132))]),
+        ("一年半保修", [("months", (18, 18))]),
+        ("两年半价", [("months", (24, 24))]),
+        ("满 99 块包邮", [("¥", (99, 99))]),
+        ("统一7天无理由", [("hours", (168, 168))]),
+        ("1,000,000 points", [("points", (1_000_000, 1_000_000))]),
         ("十二个月", [("months", (12, 12))]),
         ("满 ¥1,000 或 1000 元", [("¥", (1000, 1000)), ("¥", (1000, 1000))]),
         ("￥99 and RMB 8 and HK$299", [("¥", (99, 99)), ("¥", (8, 8)), ("HK$", (299, 299))]),
@@ -62,6 +77,9 @@ def test_units_and_ranges(sentence, expected):
         "打折",
         "400-820-5566",
         "一起来",
+        "同一天下单",
+        "另一件",
+        "一块退",
     ],
 )
 def test_what_is_no_quantity(sentence):
@@ -73,6 +91,13 @@ def test_a_sentence_without_its_figures_is_the_same_for_any_figure():
         normalise(f"收到货 {days}，不喜欢就可以退，运费 {fee}。") for days, fee in (("7 天", "¥10"), ("十四天", "¥25"))
     )
     assert masked(first, quantities(first)).replace(" ", "") == masked(second, quantities(second)).replace(" ", "")
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("piece", ["一", "1", "1,", "1,111,", "1.", "百分之", "¥1", "7 to ", "一二 ", "1天", "eleven-"])
+def test_a_long_line_is_read_once(piece):
+    line = piece * (200_000 // len(piece))
+    assert sum(one.end - one.start for one in quantities(line)) <= len(line)
 
 
 @given(st.text(alphabet="0123456789.,:-–零一二两十百千万半天日年周个月元¥%折第满 daysworkinghurto", max_size=60))

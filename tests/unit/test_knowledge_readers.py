@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 
@@ -51,6 +52,32 @@ def test_an_articles_version_changes_with_its_file(folder):
     edit(path, "48 hours", "49 hours")
     after = {(a.id, a.language): a.version for a in read_folder(folder).articles}
     assert {key for key in before if before[key] != after[key]} == {("late-parcel", "en")}
+
+
+INVISIBLE = "\u202e\u061c\u200c\u200d\u180e\ufff9\U000e0041"
+
+
+def test_invisible_and_direction_changing_characters_do_not_come_in(folder):
+    edit(folder / "articles/late-parcel.en.md", "A late parcel", f"A {INVISIBLE}late parcel")
+    edit(folder / "articles/late-parcel.en.md", "48 hours", f"48 {INVISIBLE}hours")
+    edit(folder / "cases/cases.jsonl", '"reply": "', r'"reply": "\u202e\u061c\u180e')
+    content = read_folder(folder, strict=True)
+    said = json.dumps([asdict(content)], default=str, ensure_ascii=False)
+    assert not any(char in said for char in INVISIBLE)
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "line"),
+    [
+        ("articles/late-parcel.en.md", "the carrier.", "the carrier.\n<!-- not\nyet -->", 20),
+        ("articles/late-parcel.en.md", "the carrier.", "the <b>carrier</b>.", 19),
+        ("cases/cases.jsonl", '"reply": "', '"reply": "<br>', 1),
+        ("phrases/phrases.jsonl", '"text": "', '"text": "<script>x</script>', 1),
+    ],
+)
+def test_html_in_what_customers_get_is_named(folder, file, old, new, line):
+    edit(folder / file, old, new)
+    assert any(said.startswith(f"{file}:{line}: ") and "holds HTML" in said for said in problems(folder))
 
 
 def test_windows_line_ends_and_a_byte_order_mark_are_fine(folder):

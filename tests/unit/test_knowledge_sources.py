@@ -11,6 +11,7 @@ from assist.domain import Article
 from assist.errors import KnowledgeError
 from assist.knowledge.passages import answer_of, split, steps_of, tokens
 from assist.knowledge.sources import Content, read_folder
+from assist.knowledge.sources.blocks import of_text
 from assist.knowledge.sources.convert import Converter, Unreadable
 from assist.knowledge.sources.documents import MAX_TOKENS
 
@@ -243,6 +244,34 @@ def test_aliases_in_front_matter_are_refused_before_they_grow(folder):
     assert said(content)[0].startswith("articles/bomb.en.md:4: an alias (*) is not read here")
 
 
+def test_each_unclosed_quote_costs_its_own_line_only(folder):
+    rows = "".join(f'"never {n},x\nWhat of {n}?,{EN}\n' for n in range(60)) + f'"a"b,c\nWho pays?,{EN}\n' * 60
+    content = read(folder, {"articles/faq.csv": f"question,answer\n{rows}"})
+    assert len(content.articles) == 120
+
+
+def test_lines_that_an_unclosed_quote_takes_with_it_are_named(folder, monkeypatch):
+    monkeypatch.setattr("assist.knowledge.sources.tables._MAX_REWINDS", 0)
+    content = read(
+        folder, {"articles/faq.csv": f'question,answer\nHow?,{EN}\n"never,x\nWhen?,{EN}\n"b"c,d\nWho?,{EN}\n'}
+    )
+    assert [article.title for article in content.articles] == ["How?", "Who?"]
+    (problem,) = said(content)
+    assert problem.startswith("articles/faq.csv:3: not valid CSV") and problem.endswith(
+        "the lines up to 5 are not read"
+    )
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "expected"),
+    [("en", ZH, None), ("zh-TW", ZH, None), ("en", EN, "en"), ("中文", TW, "zh-Hant"), ("zh", ZH, "zh-Hans")],
+)
+def test_a_row_is_in_the_language_that_it_claims(folder, language, text, expected):
+    content = read(folder, {"articles/faq.csv": f"问题,答案,语言\n{text[:9]},{text},{language}\n"})
+    assert [article.language for article in content.articles] == ([expected] if expected else [])
+    assert all("but the language is" in problem for problem in said(content)) and bool(said(content)) != bool(expected)
+
+
 def test_html_in_a_cell_is_read_as_html(folder):
     answer = f"<p>{EN}</p><script>alert(1)</script><ol><li>Open it</li><li>Send it</li></ol>"
     (article,) = articles(folder, "faq.csv", f'question,answer\nHow?,"{answer}"\n')
@@ -294,6 +323,105 @@ def test_encodings_are_told_apart(folder, encoding, text):
 def test_a_page_that_names_its_encoding_is_believed(folder):
     page = '<meta charset="big5"><p>退</p>'.encode("big5")
     assert articles(folder, "a.html", page)[0].body == "退"
+
+
+KOREAN = "상품은 수령 후 칠일 이내에 반품할 수 있습니다. 환불은 원래 결제 수단으로 진행됩니다. 포장을 보관해 주세요."
+JAPANESE = "商品は受け取り後七日以内に返品できます。返金は元の支払い方法で行われます。包装と領収書を保管してください。"
+
+
+@pytest.mark.parametrize(("encoding", "text"), [("utf-16-le", ZH), ("utf-16-be", ZH), ("utf-16-le", TW)])
+def test_utf_16_without_a_mark_is_read_in_chinese_too(folder, encoding, text):
+    assert articles(folder, "a.md", f"# {text[:4]}\n\n{text}\n".encode(encoding))[0].body == text
+
+
+@pytest.mark.parametrize(
+    ("encoding", "text"), [("euc_kr", KOREAN), ("euc_jp", JAPANESE), ("shift_jis", JAPANESE), ("utf-16-le", KOREAN)]
+)
+def test_other_languages_never_become_wrong_chinese(folder, encoding, text):
+    files = {
+        "articles/a.md": f"{text}\n".encode(encoding),
+        "articles/b.csv": f"question,answer\n{text[:9]},{text}\n".encode(encoding),
+    }
+    content = read(folder, files)
+    assert content.articles == ()
+    assert {problem.path for problem in content.problems} == {"articles/a.md", "articles/b.csv"}
+
+
+def test_a_page_of_several_articles_is_read_whole(folder):
+    gifts = "<article><h2>Gifts</h2><p>Gift cards never expire.</p></article>"
+    page = f"<article><h2>Returns</h2><p>{EN}</p></article>{gifts}"
+    (article,) = articles(folder, "a.html", page)
+    assert EN in article.body and "Gift cards never expire." in article.body
+
+
+def test_a_folded_list_of_questions_keeps_questions_and_answers(folder):
+    page = f"""<h1>FAQ</h1><button>Menu</button>
+<button aria-expanded="false" aria-controls="one">How long does it take?</button><div id="one" hidden>{EN}</div>
+<button class="accordion">Who pays?</button><div class="panel"><p>We do, for faults.</p></div>
+<details><summary>Is it insured?</summary><p>Every parcel is.</p></details>
+<button aria-expanded="false" aria-controls="four x">Can I swap?</button><div id="four" aria-hidden="true">Yes.</div>
+<p hidden>A draft.</p>"""
+    found = articles(folder, "faq.html", page)
+    assert {a.title.removeprefix("FAQ: "): a.body for a in found} == {
+        "How long does it take?": EN,
+        "Who pays?": "We do, for faults.",
+        "Is it insured?": "Every parcel is.",
+        "Can I swap?": "Yes.",
+    }
+    page = f"""<h3><button aria-controls="one">How long?</button></h3><p id="one" hidden>{EN}</p>
+<h3><button aria-controls="two">Who pays?</button></h3><p id="two" hidden>We do, for faults.</p>"""
+    found = articles(folder, "faq.html", page)
+    assert [(a.title, a.body) for a in found] == [("How long?", EN), ("Who pays?", "We do, for faults.")]
+
+
+def test_a_link_around_blocks_and_in_a_heading_leaves_no_marks(folder):
+    page = (
+        f'<h1><a href="https://x.example/1">Returns</a></h1><a href="https://x.example/2"><div>{EN}</div></a>'
+        '<p>See <a href="https://x.example/3">here</a><a href="https://x.example/4"></a>.</p>'
+    )
+    (article,) = articles(folder, "a.html", page)
+    assert (article.title, article.body) == ("Returns", f"{EN}\n\nSee [here](https://x.example/3).")
+
+
+def test_links_out_of_the_folder_are_not_followed_for_single_files(folder, tmp_path_factory):
+    outside = tmp_path_factory.mktemp("outside")
+    (outside / "glossary.txt").write_text("secret | word\n")
+    (outside / "columns.toml").write_text(COLUMNS)
+    (folder / "glossary.txt").symlink_to(outside / "glossary.txt")
+    (folder / "cases" / "columns.toml").symlink_to(outside / "columns.toml")
+    content = read(folder, {"articles/a.html": f"<p>{EN}</p>"})
+    assert content.glossary == () and len(content.articles) == 1
+    assert {problem.path for problem in content.problems} == {"glossary.txt", "cases/columns.toml"}
+    (folder / "situations.toml").rename(outside / "situations.toml")
+    (folder / "situations.toml").symlink_to(outside / "situations.toml")
+    with pytest.raises(KnowledgeError, match=r"situations\.toml:1: a link out"):
+        read_folder(folder)
+
+
+def test_what_is_not_read_is_said(folder):
+    files = {f"{name}/{file}": "x" for name in ("phrases", "products") for file in ("old.csv", "notes")}
+    content = read(folder, {**files, "cases/2025/a.jsonl": "{}", "articles/a.html": f"<p>{EN}</p>"})
+    assert content.dropped == {
+        "phrases: not a list in .jsonl (.csv)": 1,
+        "phrases: not a list in .jsonl (no suffix)": 1,
+        "products: not a list in .jsonl (.csv)": 1,
+        "products: not a list in .jsonl (no suffix)": 1,
+    }
+    assert said(content) == ["cases/2025:1: a folder inside cases/ is not read"]
+
+
+@pytest.mark.timeout(120)
+def test_hostile_text_is_read_once(folder):
+    pieces = ["# ", "#\t#", "[](", "[", "!", "☺ ", "<a href=https://x.example/>[](", "步骤", "- "]
+    files = {
+        f"articles/{number}.html": f"<pre>{piece * (200_000 // len(piece))}" for number, piece in enumerate(pieces)
+    }
+    files["articles/alike.html"] = f"<h1>All</h1>{f'<h2>Same</h2><p>{EN}</p>' * 4000}"
+    files["articles/headings.html"] = "<h2>☺</h2>" * 30_000 + f"<p>{EN}</p>"
+    content = read(folder, files)
+    assert len([article for article in content.articles if article.id.startswith("alike.html")]) == 4000
+    for block in ("# " + " " * 200_000 + "x", "# " * 100_000, "#" * 200_000):
+        assert of_text(block)[0].text
 
 
 def test_links_inside_the_folder_are_followed_to_files_only(folder):
@@ -368,6 +496,73 @@ def test_a_number_that_the_longest_text_would_cut_is_redacted(folder, before):
     assert "138" not in case.problem
 
 
+def test_markup_before_a_number_does_not_cut_it_in_half(folder):
+    for before in range(19_960, 20_000, 7):
+        problem = "<p>The parcel is late.</p>" + "<b></b>" * (before // 7) + "call 13812345678 today"
+        row = f'1,Late,"{problem}",{REPLY},Solved,75,2026-05-01,Ann Poe'
+        (case,) = read(folder, {"cases/columns.toml": COLUMNS, "cases/desk.csv": f"{HEADER}{row}\n"}).cases
+        assert "138" not in case.problem and "today" in case.problem
+
+
+@pytest.mark.parametrize(
+    ("theirs", "id_"),
+    [
+        ("ann@poe.example", "desk.r2"),
+        ("13812345678", "desk.r2"),
+        ("Ann Poe", "desk.r2"),
+        ("202605010001", "desk.202605010001"),
+        ("TK-7", "desk.TK-7"),
+    ],
+)
+def test_an_id_that_names_a_person_is_not_kept(folder, theirs, id_):
+    row = f"{theirs},Refund late,My refund is two weeks late,Hello; {REPLY},Solved,75,2026-05-01,Ann Poe"
+    (case,) = read(folder, {"cases/columns.toml": COLUMNS, "cases/desk.csv": f"{HEADER}{row}\n"}).cases
+    assert case.id == id_
+
+
+@pytest.mark.parametrize(
+    ("problem", "reply", "language"),
+    [
+        ("商品有破洞，可以退嗎", "您好，已在今天安排全部退回，您可以放心，明天就能收到", "zh-Hant"),
+        ("明天可以送到家吗", "您好，已在今天安排全部退回，您可以放心，明天就能收到", "zh-Hans"),
+        ("明天可以送到家中", "您好，這筆訂單已經安排出貨，三天之內會送達，請您放心", "zh-Hant"),
+        ("包裹還沒收到，請問", "您好，这笔订单已经安排发货，三天之内会送达，请您放心", None),
+    ],
+)
+def test_a_text_of_shared_characters_fits_both_scripts(folder, problem, reply, language):
+    row = f"1,,{problem},{reply},Solved,75,2026-05-01,"
+    content = read(folder, {"cases/columns.toml": COLUMNS, "cases/desk.csv": f"{HEADER}{row}\n"})
+    assert [case.language for case in content.cases] == ([language] if language else [])
+
+
+def test_a_channel_that_nobody_explained_does_not_cost_the_case(folder):
+    columns = (
+        COLUMNS.replace('Requester = "name"', 'Requester = "channel"')
+        .replace("[export.defaults]", "")
+        .replace('channel = "email"', "")
+    )
+    rows = [
+        f"{n},{what},My {what} is two weeks late,Hello; {REPLY},Solved,75,,"
+        for n, what in ((1, "parcel"), (2, "refund"))
+    ]
+    content = read(
+        folder, {"cases/columns.toml": columns, "cases/desk.csv": HEADER + "\n".join(row + "WhatsApp" for row in rows)}
+    )
+    assert [case.channel for case in content.cases] == ["chat", "chat"][: len(content.cases)] and content.cases
+    assert said(content) == [
+        "cases/desk.csv:2: channel: WhatsApp is not explained in columns.toml, [export.values.channel]"
+    ]
+
+
+def test_cases_that_differ_in_placeholders_only_are_copies(folder):
+    rows = [
+        f"{n},Refund late,My refund to {who} is late,Hello; {REPLY},Solved,75,2026-05-01,"
+        for n, who in ((1, "ann@poe.example"), (2, "13812345678"))
+    ]
+    content = read(folder, {"cases/columns.toml": COLUMNS, "cases/desk.csv": HEADER + "\n".join(rows)})
+    assert content.dropped == {"cases: copy": 1}
+
+
 def test_cases_that_teach_nothing_are_dropped_and_counted(folder):
     rows = [
         f"1,Refund late,My refund for order 1111 is two weeks late,Hello; {REPLY},Solved,20,2026-05-01,",
@@ -420,6 +615,7 @@ def test_an_export_in_json_may_be_nested(folder):
         ('Status = "outcome"', "", "columns: problem, outcome, and reply or resolution are needed"),
         ("[0, 100]", "[0]", "csat_scale: the worst and the best mark are needed"),
         ('"resolved"', '"done"', "values.outcome: only resolved, partly, unresolved are known"),
+        ('open = "unresolved"', 'open = ["unresolved"]', "values.outcome: each of our words has to be a text"),
         ("great = 5", "great = 9", "values.csat: whole numbers from 1 to 5 are needed"),
         ("[export.defaults]", "[export.default]", "default: unknown field"),
         ("[[export]]", "[export]", "each export needs a table that begins with [[export]]"),

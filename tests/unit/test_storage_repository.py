@@ -377,6 +377,17 @@ async def test_what_agents_did_with_articles_is_counted_by_text(repository: Repo
     assert (kept.asked_in, kept.shown) == ("other", 4)
 
 
+async def test_answers_to_other_languages_and_to_erased_customers_add_up(repository: Repository) -> None:
+    opened, redactor = await start(repository)
+    await repository.append(opened, redactor, result(2, "怎么退款"))
+    await repository.erase_customer("cust_1")
+    again, redactor = await start(repository, 2, "cust_2")
+    said = result(2, "où est mon colis", conv=2)
+    said = replace(said, utterance=replace(said.utterance, language="other"))
+    await repository.append(again, redactor, said)
+    assert sum(one.shown for one in await repository.article_use(NOON)) == 2
+
+
 async def test_questions_without_an_answer_or_with_dismissed_ones_are_open(repository: Repository) -> None:
     opened, redactor = await start(repository)
     said = [
@@ -415,3 +426,14 @@ async def test_questions_without_an_answer_or_with_dismissed_ones_are_open(repos
         "late_delivery",
     )
     assert await repository.open_questions(NOON + timedelta(seconds=1)) == []
+
+
+async def test_a_question_in_a_conversation_begun_before_the_period_is_no_opening(
+    repository: Repository, clock: Clock
+) -> None:
+    opened, redactor = await start(repository)
+    clock.now += timedelta(days=1)
+    await repository.append(opened, redactor, replace(result(2, "红色的那件"), suggestions=()))
+    [late] = await repository.open_questions(NOON + timedelta(hours=1))
+    [whole] = await repository.open_questions(NOON)
+    assert (late.is_opening, whole.is_opening) == (False, True)

@@ -92,3 +92,13 @@ def test_check_digits():
     assert tw_id("A123456789") and not tw_id("A123456788")
     assert hk_id("A123456(3)") and hk_id("A1234563") and not hk_id("A1234564")
     assert luhn("4111111111111111") and not luhn("4111111111111112")
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("run", ["市" * 200, "1" + "市" * 200_000, "区市" * 100 + "路"])
+def test_a_run_of_administrative_characters_ends(run):
+    assert redact(run).text == run
+
+
+def test_an_address_begins_with_its_province():
+    assert redact("寄到广东省深圳市南山区科技路15号3栋").text == "[ADDRESS]"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Final, get_args
+from urllib.parse import unquote
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from assist.domain import Article, ArticleLanguage, ArticleUse, Situation
 from assist.errors import Problem
 from assist.knowledge.care.contradictions import contradictions, statements
-from assist.knowledge.care.findings import Finder, Finding, Kind, Place, Quote, ordered
+from assist.knowledge.care.findings import Finder, Finding, Kind, Place, Quote, counted, ordered
 from assist.knowledge.care.vectors import Progress, centred_passages, passage_vectors
 from assist.knowledge.index import IndexStore, TextEncoder
 from assist.knowledge.passages import MAX_TOKENS, answer_of, plain, split, steps_of, tokens
@@ -54,7 +55,8 @@ DISMISSED_MORE: Final = 0.5
 """An article is often dismissed if agents turn it down more often than they use it, with 97.5 % certainty."""
 _Z: Final = 1.96
 
-_LINK: Final = re.compile(r"\[[^\]]*\]\(\s*<?([^)\s>]+)>?[^)]*\)")
+# Possessive, and no target holds a ]: each place of a text is read once.
+_LINK: Final = re.compile(r"\]\(\s*+<?+([^)\]\s>]++)>?+[^)\]]*+\)")
 _URL: Final = re.compile(r"https?://", re.IGNORECASE)
 _SCHEME: Final = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 _DANGLING: Final = "leads nowhere"
@@ -89,7 +91,9 @@ def check(
     """
     published = [article for article in source.articles if article.status == "published"]
     finder = Finder(source.folder)
-    found = [*_unreadable(source.problems), *_links(source, today, finder, dead_urls)]
+    found = [*_unreadable(source.problems)]
+    if "dead_link" in kinds:
+        found += _links(source, today, finder, dead_urls)
     found += [*_dates(published, today, finder), *_lengths(published, finder)]
     found += _languages(published, source.use or (), finder)
     if source.use is not None:
@@ -120,7 +124,8 @@ def _links(
         for article in source.articles
         if article.status == "published" and (article.valid_until is None or article.valid_until >= today)
     }
-    reported = {(problem.path, problem.message) for problem in source.problems if _DANGLING in problem.message}
+    # The reader names the place in the file, which of a table or document is not known here.
+    reported = {problem.message for problem in source.problems}
     links = [
         (article, target)
         for article in source.articles
@@ -134,7 +139,7 @@ def _links(
         if target.startswith("article:"):
             topic = target.removeprefix("article:")
             message = f"the link {target} {_DANGLING}"
-            if topic not in topics and (place.path, message) not in reported:
+            if topic not in topics and message not in reported:
                 yield Finding("dead_link", "error", place, message)
             elif topic in topics and topic not in reachable and article.status == "published":
                 message = f"the link {target} leads to an article that is expired or not published"
@@ -142,9 +147,16 @@ def _links(
         elif target in dead:
             yield Finding("dead_link", "warning", place, f"{target}: {dead[target]}")
         elif not _SCHEME.match(target) and not target.startswith("#") and (path := finder.path(article)):
-            file = (path.parent / target.split("#")[0].split("?")[0]).resolve()
-            if not file.is_relative_to(source.folder.resolve()) or not file.exists():
+            if not _is_file_in(source.folder, path.parent, unquote(target.split("#")[0].split("?")[0])):
                 yield Finding("dead_link", "error", place, f"there is no file {target} in the knowledge folder")
+
+
+def _is_file_in(folder: Path, here: Path, target: str) -> bool:
+    try:
+        file = (here / target).resolve()
+        return file.is_relative_to(folder.resolve()) and file.exists()
+    except (OSError, ValueError, RuntimeError):  # a name too long, with a zero byte, a loop of links
+        return False
 
 
 def _dates(articles: Sequence[Article], today: date, finder: Finder) -> Iterator[Finding]:
@@ -155,7 +167,7 @@ def _dates(articles: Sequence[Article], today: date, finder: Finder) -> Iterator
             message = f"expired on {until}: renew it, or set its status to archived"
             yield Finding("expired", "error", finder.field(article, "valid_until"), message)
         elif until is not None and until <= today + SOON:
-            message = f"expires on {until}, in {(until - today).days} days"
+            message = f"expires on {until}, {_in_days((until - today).days)}"
             yield Finding("expired", "warning", finder.field(article, "valid_until"), message)
         if confirmed is None:
             undated.append(article)
@@ -163,8 +175,14 @@ def _dates(articles: Sequence[Article], today: date, finder: Finder) -> Iterator
             message = f"last confirmed on {confirmed}, {(today - confirmed).days} days ago: read it, set confirmed_at"
             yield Finding("unconfirmed", "warning", finder.field(article, "confirmed_at"), message)
     if undated:
-        message = f"no confirmed_at in {len(undated)} of {len(articles)} articles: {_few(a.id for a in undated)}"
+        message = (
+            f"no confirmed_at in {len(undated)} of {counted(len(articles), 'article')}: {_few(a.id for a in undated)}"
+        )
         yield Finding("unconfirmed", "note", finder.place(undated[0]), message)
+
+
+def _in_days(count: int) -> str:
+    return "today" if count == 0 else "tomorrow" if count == 1 else f"in {count} days"
 
 
 def _lengths(articles: Sequence[Article], finder: Finder) -> Iterator[Finding]:
@@ -233,7 +251,10 @@ def _dismissed(articles: Sequence[Article], use: Sequence[ArticleUse], finder: F
         own = by_text[article.id, article.version, article.language]
         dismissed, used = sum(one.dismissed for one in own), sum(one.used for one in own)
         if _at_least(dismissed, dismissed + used) > DISMISSED_MORE:
-            message = f"dismissed {dismissed} times, used {used} times of {sum(one.shown for one in own)} times shown"
+            shown = sum(one.shown for one in own)
+            message = (
+                f"dismissed {counted(dismissed, 'time')}, used {counted(used, 'time')}, shown {counted(shown, 'time')}"
+            )
             yield Finding("often_dismissed", "warning", finder.place(article), message)
 
 

@@ -9,7 +9,7 @@ two articles (cosine 0.8 or more) 84 % are recognised as such.
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 from typing import Final, NamedTuple
@@ -36,6 +36,8 @@ SELF_CONTAINED: Final = 3
 """Shared words from which very near sentences need no look at what their articles are about."""
 VERY_NEAR: Final = 0.75
 BLOCK: Final = 512
+MOST_PAIRS: Final = 1_000_000
+"""Pairs that are compared word by word, which takes some 10 s."""
 
 _SENTENCE: Final = re.compile(r"[^\n。！？!?；;]+?(?:[。！？!?；;]+|\.(?=\s)|(?=\n)|\Z)")
 _MARK: Final = re.compile(r"^\s*(?:\d{1,2}[.)、．]|[-*•])\s*")
@@ -178,10 +180,8 @@ def _between_articles(
     for statement in found:
         stated[statement.article] |= {(q.unit, q.value) for q in statement.stated}
     reported: set[tuple[str, str, str]] = set()
-    for cosine, a, b in sorted(_near(vectors), reverse=True):
+    for cosine, a, b in _near(articles, found, vectors):
         first, second = articles[found[a].article], articles[found[b].article]
-        if first.id == second.id:
-            continue
         abroad = (first.language == "en") != (second.language == "en")
         pairs = list(
             _differing(
@@ -203,13 +203,35 @@ def _between_articles(
             yield _finding(articles, found, left, right, message, finder, certain=False)
 
 
-def _near(vectors: Floats) -> Iterator[tuple[float, int, int]]:
-    """(cosine, statement, earlier statement) of all pairs that are near."""
+def _near(articles: Sequence[Article], found: Sequence[Statement], vectors: Floats) -> Iterator[tuple[float, int, int]]:
+    """(cosine, statement, earlier statement) of near pairs in two topics that differ in figures; nearest first.
+
+    Of very many pairs the nearest `MOST_PAIRS`, so that their number is bounded whatever the articles hold.
+    """
+    topic = _numbered(articles[statement.article].id for statement in found)
+    figures = _numbered(frozenset((q.unit, q.value) for q in statement.stated) for statement in found)
+    bit = {unit: 1 << number for number, unit in enumerate(sorted({q.unit for s in found for q in s.stated})[:63])}
+    units = np.array([sum({bit.get(q.unit, 0) for q in s.stated}) for s in found], np.int64)
+    best = np.empty(0, [("cosine", np.float32), ("a", np.int32), ("b", np.int32)])
     for start in range(0, len(vectors), BLOCK):
-        cosines = vectors[start : start + BLOCK] @ vectors[: start + BLOCK].T
-        for row, column in np.argwhere(cosines >= NEAR):
-            if column < start + row:
-                yield float(cosines[row, column]), int(start + row), int(column)
+        rows, columns = slice(start, start + BLOCK), slice(0, start + BLOCK)
+        cosines = vectors[rows] @ vectors[columns].T
+        wanted = (cosines >= NEAR) & (topic[rows, None] != topic[columns]) & (figures[rows, None] != figures[columns])
+        wanted &= (units[rows, None] & units[columns]) != 0
+        a, b = np.nonzero(np.tril(wanted, start - 1))
+        more = np.empty(len(a), best.dtype)
+        more["cosine"], more["a"], more["b"] = cosines[a, b], a + start, b
+        best = np.concatenate([best, more])
+        if len(best) > 2 * MOST_PAIRS:
+            best = best[np.argpartition(best["cosine"], -MOST_PAIRS)[-MOST_PAIRS:]]
+    best = best[np.argsort(best["cosine"], kind="stable")[::-1]][:MOST_PAIRS]
+    yield from zip(best["cosine"].tolist(), best["a"].tolist(), best["b"].tolist(), strict=True)
+
+
+def _numbered(values: Iterable[Hashable]) -> NDArray[np.int32]:
+    """A number for each value, the same one for equal ones."""
+    numbers: dict[Hashable, int] = {}
+    return np.array([numbers.setdefault(value, len(numbers)) for value in values], np.int32)
 
 
 def _same_subject(words: _Words, found: Sequence[Statement], a: int, b: int, cosine: float, abroad: bool) -> bool:

@@ -30,7 +30,7 @@ group of three or more are of one situation; of 40 intents of banking77, which a
 LEAST_WORDS: Final = 2
 """Content words below which a sentence is no question by itself: 那怎么弄, "and that one?"."""
 MOST_QUESTIONS: Final = 5000
-"""Different questions that are grouped, the newest first; more would take minutes."""
+"""Different questions that are grouped, of each period the newest first; more would take minutes."""
 EXAMPLES: Final = 5
 TERMS: Final = 4
 
@@ -138,7 +138,12 @@ def find_gaps(
     by_text: dict[str, list[OpenQuestion]] = {}
     for question in reversed(worth):
         by_text.setdefault(normalise(question.text).lower().rstrip("?？。.!！"), []).append(question)
-    texts = list(by_text.values())[:MOST_QUESTIONS]
+    # Both periods need their share, or every gap of a busy period would look new.
+    newest = list(by_text.values())
+    earlier = sum(same[0].at < since for same in newest)
+    room = max(MOST_QUESTIONS // 2, MOST_QUESTIONS - earlier)
+    current = newest[: len(newest) - earlier][:room]
+    texts = current + newest[len(newest) - earlier :][: MOST_QUESTIONS - len(current)]
     groups = []
     answered = 0
     for done, same in enumerate(texts, 1):

@@ -17,7 +17,7 @@ LABEL_UNITS: Final = 38
 _WORDS: Final[dict[ArticleLanguage, dict[str, str]]] = {
     "en": {
         "title": "What customers ask and the articles do not answer",
-        "period": "{since} to {until}, compared with the {days} days before",
+        "period": "{since} to {until}, compared with the {days}-day period before",
         "none": "No group of open questions is large enough. Good work, or a quiet time.",
         "chart": "Conversations by open question",
         "now": "this period",
@@ -36,8 +36,8 @@ _WORDS: Final[dict[ArticleLanguage, dict[str, str]]] = {
         "dismissed": "Turned down: {list}. Improve these rather than write something new.",
         "nothing": "Nothing was found for {n} of {all}.",
         "draft": "Draft {name}",
-        "looked": "{asked} open questions were looked at: {small} want no answer by themselves, {answered} are answered"
-        " by now, {single} stand in groups below the minimum, {left} were left out.",
+        "looked": "Open questions looked at: {asked}. No answer wanted: {small}; answered by now: {answered}; in groups"
+        " below the minimum: {single}; left out: {left}.",
         "zh-Hans": "Simplified Chinese",
         "zh-Hant": "Traditional Chinese",
         "en": "English",

@@ -28,7 +28,7 @@ _UNITS: Final[tuple[tuple[str, float, str], ...]] = (
     ("working days", 1, r"个工作日|個工作日|个工作天|個工作天|工作日|工作天|(?:working|business)[ -]days?"),
     ("hours", 1 / 60, r"分钟|分鐘|minutes?|mins?"),
     ("hours", 1, r"个小时|個小時|小时|小時|个钟头|個鐘頭|钟头|鐘頭|hours?|hrs?"),
-    ("months", 1, r"个月|個月|months?"),
+    ("months", 1, r"个月|個月|(?<=[个個]半)月|months?"),
     ("hours", 168, r"个星期|個星期|个礼拜|個禮拜|星期|礼拜|禮拜|周|週|weeks?"),
     ("hours", 24, r"个自然日|自然日|天|日(?!期|常|本|志|誌)|(?:calendar )?days?"),
     ("months", 12, r"年(?!级|級|龄|齡|份|货|貨)|years?"),
@@ -43,23 +43,29 @@ _UNITS: Final[tuple[tuple[str, float, str], ...]] = (
 _CURRENCIES: Final = {"￥": "¥", "rmb": "¥", "cny": "¥"}
 """Spellings of one currency; any other sign stands for itself."""
 
-_NUMBER: Final = r"(?:\d+(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)(?:\s*[万萬])?"
-_HAN_NUMBER: Final = r"[零〇一二两兩三四五六七八九十百千万萬]+|半"
+# No quantity has more digits. Without a bound, a long run of them would be read again from each of its places.
+_NUMBER: Final = r"(?:\d{1,3}(?:,\d{3}){1,4}|\d{1,15})(?:\.\d{1,15})?(?:\s?[万萬])?"
+_HAN_NUMBER: Final = r"(?<![零〇一二两兩三四五六七八九十百千万萬])[零〇一二两兩三四五六七八九十百千万萬]{1,15}|半"
 _ENGLISH_NUMBER: Final = rf"(?<![a-z-])(?:{'|'.join(sorted(_WORDS, key=len, reverse=True))})(?![a-z-])"
 _ANY: Final = rf"(?:{_NUMBER}|{_HAN_NUMBER}|{_ENGLISH_NUMBER})"
-_TO: Final = r"\s*(?:-|–|—|~|～|至|到|to|and|or|或)\s*"
+_TO: Final = r"\s?(?:-|–|—|~|～|至|到|to|and|or|或)\s?"
 _UNIT: Final = "|".join(f"(?P<u{n}>{pattern})" for n, (_, _, pattern) in enumerate(_UNITS))
 _WITH_UNIT: Final = re.compile(
-    rf"(?<![\d.:第a-z-])(?P<low>{_ANY})(?:{_TO}(?P<high>{_ANY}))?\s*-?(?:{_UNIT})(?![a-z])", re.IGNORECASE
+    rf"(?<![\d.:第a-z-])(?P<low>{_ANY})(?:{_TO}(?P<high>{_ANY}))?"
+    rf"\s?-?(?P<and>[个個]半(?![天年日]))?(?:{_UNIT})(?P<half>半(?![价價折数數额額年月天日]))?(?![a-z])",
+    re.IGNORECASE,
 )
 _PRICE: Final = re.compile(
-    rf"(?P<sign>[¥￥€£]|hk\$|nt\$|\$|\brmb|\bcny)\s*(?P<low>{_NUMBER})(?:\s*[-–—~～至到]\s*(?:[¥￥€£]|hk\$|nt\$|\$)?\s*(?P<high>{_NUMBER}))?",
+    rf"(?P<sign>[¥￥€£]|hk\$|nt\$|\$|\brmb|\bcny)\s?(?P<low>{_NUMBER})(?:\s?[-–—~～至到]\s?(?:[¥￥€£]|hk\$|nt\$|\$)?\s?(?P<high>{_NUMBER}))?",
     re.IGNORECASE,
 )
 _CLOCK: Final = re.compile(rf"(?<![\d:])(\d{{1,2}}):(\d{{2}})(?:{_TO}(\d{{1,2}}):(\d{{2}}))?(?![\d:])")
 _SHARE: Final = re.compile(rf"百分之\s*(?P<low>{_NUMBER}|{_HAN_NUMBER})")
 _DISCOUNT: Final = re.compile(
     r"(?<![\d.])(?P<low>\d{1,2}(?:\.\d)?|[一二三四五六七八九]{1,2})\s*折(?!扣|旧|舊|叠|疊|返|磨|合)"
+)
+_PAIR: Final = re.compile(
+    r"(?<![零〇一二两兩三四五六七八九])[一二两兩三四五六七八九]{2}(?![零〇一二两兩三四五六七八九])"
 )
 MASK: Final = "X"
 _FIGURE: Final = re.compile(rf"{_NUMBER}|{_HAN_NUMBER}|{_ENGLISH_NUMBER}", re.IGNORECASE)
@@ -103,11 +109,13 @@ def masked(sentence: str, found: list[Quantity]) -> str:
 def _all(sentence: str) -> Iterator[Quantity]:
     for match in _WITH_UNIT.finditer(sentence):
         unit, factor = next((name, by) for n, (name, by, _) in enumerate(_UNITS) if match[f"u{n}"])
-        # 第 7 天 is a place in a row, 11 月 23 日 and 2026 年 are dates.
-        is_date = match.group().endswith(("日", "年")) and (
-            sentence[: match.start()].rstrip().endswith("月") or _number(match["low"]) >= FIRST_YEAR
+        before = sentence[max(match.start() - 2, 0) : match.start()].rstrip()[-1:]
+        # 第 7 天 is a place in a row, 11 月 23 日 and 2026 年 are dates, 同一天 and 一块退 count nothing.
+        is_date = match.group().endswith(("日", "年")) and (before == "月" or _number(match["low"]) >= FIRST_YEAR)
+        is_word = match["low"] == "一" and (
+            (before and before in "同某这這那哪每另任") or match.group() in ("一块", "一塊")
         )
-        if not is_date and not sentence[: match.start()].rstrip().endswith("第"):
+        if not is_date and not is_word and before != "第":
             yield _made(match, unit, factor)
     for match in _PRICE.finditer(sentence):
         yield _made(match, _CURRENCIES.get(match["sign"].lower(), match["sign"].upper()), 1)
@@ -127,9 +135,13 @@ def _all(sentence: str) -> Iterator[Quantity]:
 def _made(match: re.Match[str], unit: str, factor: float) -> Quantity:
     low, high = _number(match["low"]), _number(match["high"]) if match["high"] else 0.0
     begin = match.start()
-    if not high and len(match["low"]) == 2 and all(c in _DIGITS for c in match["low"]):
-        low, high = sorted(float(_DIGITS[c]) for c in match["low"])  # 两三天 is two or three, not twenty-three
-    if high and high <= low:  # "from 50 and 12 %" is no range
+    if not high and (pair := _PAIR.search(match["low"])):  # 两三天 is two or three, 二三十元 twenty to thirty
+        low, high = sorted(
+            _number(f"{match['low'][: pair.start()]}{one}{match['low'][pair.end() :]}") for one in pair.group()
+        )
+    if match.groupdict().get("and") or match.groupdict().get("half"):
+        low, high = low + 0.5, high and high + 0.5
+    if match["high"] and high <= low:  # "from 50 and 12 %" is no range
         low, begin = high, match.start("high")
     high = max(low, high)
     return Quantity(

@@ -5,7 +5,7 @@ Only text leaves: scripts, styles, forms, comments, attributes and hidden parts 
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Final, Literal, NamedTuple
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
@@ -14,7 +14,7 @@ Kind = Literal["heading", "text", "step", "item"]
 
 
 class Block(NamedTuple):
-    """One line of a document. `level` is a heading's (1–6); `page` is 0 where there are no pages.
+    """One line of a document. `level` is a heading's (1–7); `page` is 0 where there are no pages.
 
     `step` is an item of a numbered list, `item` one of a list without numbers.
     """
@@ -31,26 +31,29 @@ _BLOCKS: Final = frozenset(
     "section summary table tbody tfoot thead tr ul".split()
 ) | frozenset(_HEADINGS)
 _UNREAD: Final = frozenset(
-    "aside audio base button canvas datalist dialog embed footer form frame frameset head header iframe img input link "
+    "aside audio base canvas datalist dialog embed footer form frame frameset head header iframe img input link "
     "map meta nav noembed noframes noscript object option param script select style svg math template textarea title "
     "video xmp plaintext".split()
 )
+_OPENERS: Final = ("button", "summary")
+_OPENER_LEVEL: Final = 7
+"""What opens a part of the page is its heading, below all others."""
 _HIDDEN_STYLE: Final = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0(?![.\d])", re.I)
 _LINK: Final = re.compile(r"https?://[^\s()<>\[\]\\\"'`]{1,500}")
-_EMPTY_LINK: Final = re.compile(r"\[\s*\]\([^)\s]*\)")
-_IS_HTML: Final = re.compile(
+HTML: Final = re.compile(
     r"<(?:/?(?:p|div|span|br|ul|ol|li|h[1-6]|table|tr|td|b|strong|em|i|a|script|style|html|body|img|iframe|svg|font)"
     r"(?=[\s/>])|!--|!doctype)",
     re.I,
 )
 _SPACE: Final = re.compile(r"\s+")
 _CONTROLS: Final = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ud800-\udfff\ufeff\ufffe\uffff]"
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
+    "\ud800-\udfff\ufeff\uffa0\ufff9-\ufffb\ufffe\uffff\U000e0000-\U000e0fff]"
 )
 _NUMBERED: Final = re.compile(r"[ \t]*(?:步[骤驟]|[Ss]tep[ \t]*)?[（(]?(\d{1,2})[.)、．）:：][ \t]*(?=[^\d\s])(.+)")
 _CIRCLED: Final = re.compile(r"[ \t]*([①-⑳])[ \t]*(\S.*)")
 _BULLET: Final = re.compile(r"[ \t]*[-*•·●▪‣–][ \t]+(\S.*)")
-_MARKED_HEADING: Final = re.compile(r"[ \t]{0,3}(#{1,6})[ \t]+(.+?)[ \t]*#*")
+_MARKED_HEADING: Final = re.compile(r"[ \t]{0,3}(#{1,6})[ \t]+(.+)")
 
 
 def clean(text: str) -> str:
@@ -66,12 +69,15 @@ def sound(text: str) -> str:
 def of_html(html: str) -> tuple[str, list[Block]]:
     """(content of the title tag, blocks) of an HTML page or fragment.
 
-    If the page marks its main part, only that is read. Links keep their address if it is http(s).
+    If the page marks one main part, only that is read. Links keep their address if it is http(s). A hidden part is read
+    if a button opens it, as the answers of a folded list of questions are.
     """
     tree = LexborHTMLParser(html)
     title = tree.css_first("title")
-    root = tree.css_first("main") or tree.css_first("[role=main]") or tree.css_first("article") or tree.body
-    blocks = list(_walk(root)) if root is not None else []
+    marked = (tree.css(selector) for selector in ("main", "[role=main]", "article"))
+    root = next((found[0] for found in marked if len(found) == 1), tree.body)
+    opened = {id_ for node in tree.css("[aria-controls]") for id_ in _attribute(node, "aria-controls").split()}
+    blocks = list(_walk(root, opened)) if root is not None else []
     return clean(title.text()) if title is not None else "", blocks
 
 
@@ -80,7 +86,7 @@ def of_text(text: str, page: int = 0) -> list[Block]:
 
     A text that holds HTML is read as HTML.
     """
-    if _IS_HTML.search(text):
+    if HTML.search(text):
         return of_html(text)[1]
     blocks: list[Block] = []
     paragraph: list[str] = []
@@ -96,7 +102,8 @@ def of_text(text: str, page: int = 0) -> list[Block]:
             close()
         elif found := _MARKED_HEADING.fullmatch(line):
             close()
-            blocks.append(Block("heading", clean(found[2]), len(found[1]), page))
+            if heading := _unmarked(clean(found[2])):
+                blocks.append(Block("heading", heading, len(found[1]), page))
         elif found := _NUMBERED.fullmatch(line):
             close()
             blocks.append(Block("step", clean(found[2]), int(found[1]), page))
@@ -110,6 +117,12 @@ def of_text(text: str, page: int = 0) -> list[Block]:
             paragraph.append(line)
     close()
     return _real_lists(blocks)
+
+
+def _unmarked(heading: str) -> str:
+    """A heading without the # that may close it; the one of C# stays."""
+    text = heading.rstrip("#")
+    return text.rstrip() if not text or text.endswith(" ") else heading
 
 
 def join(lines: list[str]) -> str:
@@ -138,20 +151,22 @@ def _real_lists(blocks: list[Block]) -> list[Block]:
     return kept
 
 
-def _walk(root: LexborNode) -> Iterator[Block]:
+def _walk(root: LexborNode, opened: Collection[str]) -> Iterator[Block]:
     """Text in document order. Iterative, since a hostile page may be nested a million deep."""
     words: list[str] = []
     lists: list[str] = []
     level = 0
     in_item = False
+    link: int | None = None
     kind: Kind = "text"
 
     def flush() -> Iterator[Block]:
-        nonlocal kind
-        if text := clean(_EMPTY_LINK.sub("", "".join(words))).strip("| "):
+        nonlocal kind, link
+        if text := clean("".join(words)).strip("| "):
             yield Block("heading" if level else kind, text, level)
             kind = "text"
         words.clear()
+        link = None  # one around several blocks has no words of its own
 
     node: LexborNode | None = root
     while node is not None:
@@ -159,7 +174,7 @@ def _walk(root: LexborNode) -> Iterator[Block]:
         entered = False
         if node.is_text_node:
             words.append(node.text_content or "")
-        elif node.is_element_node and tag not in _UNREAD and not _is_hidden(node):
+        elif node.is_element_node and _is_read(node, tag, level, opened):
             entered = True
             if tag in _BLOCKS and not (in_item and tag in ("p", "div", "br")):
                 yield from flush()
@@ -173,18 +188,23 @@ def _walk(root: LexborNode) -> Iterator[Block]:
                 in_item = True
             elif tag in _HEADINGS:
                 level = _HEADINGS[tag]
+            elif tag in _OPENERS and not level:
+                yield from flush()
+                level = _OPENER_LEVEL
             elif tag in ("td", "th"):
                 words.append(" | " if words else "")
-            elif tag == "a" and (address := _address(node)):
-                words.append("[")
+            elif tag == "a":
+                link = len(words)
         if entered and node.child is not None:
             node = node.child
             continue
         while node is not None:
             tag = node.tag or ""
             if entered:
-                if tag == "a" and (address := _address(node)):
-                    words.append(f"]({address})")
+                if tag == "a" and link is not None and not level and (address := _address(node)):
+                    if any(map(str.strip, words[link:])):
+                        words.insert(link, "[")
+                        words.append(f"]({address})")
                 if tag in _BLOCKS and not (in_item and tag in ("p", "div", "br")):
                     yield from flush()
                 if tag in ("ul", "ol") and lists:
@@ -192,6 +212,9 @@ def _walk(root: LexborNode) -> Iterator[Block]:
                 elif tag == "li":
                     in_item, kind = False, "text"
                 elif tag in _HEADINGS:
+                    level = 0
+                elif tag in _OPENERS and level == _OPENER_LEVEL:
+                    yield from flush()
                     level = 0
             if node.mem_id == root.mem_id:
                 node = None
@@ -203,15 +226,24 @@ def _walk(root: LexborNode) -> Iterator[Block]:
     yield from flush()
 
 
-def _is_hidden(node: LexborNode) -> bool:
+def _is_read(node: LexborNode, tag: str, level: int, opened: Collection[str]) -> bool:
+    if tag in _UNREAD:
+        return False
     attributes = node.attributes
-    return bool(attributes) and (
+    if tag == "button" and not level and not attributes.keys() & {"aria-expanded", "aria-controls"}:
+        return "accordion" in _attribute(node, "class")
+    is_hidden = (
         "hidden" in attributes
         or attributes.get("aria-hidden") == "true"
-        or _HIDDEN_STYLE.search(attributes.get("style") or "") is not None
+        or _HIDDEN_STYLE.search(_attribute(node, "style")) is not None
     )
+    return not is_hidden or _attribute(node, "id") in opened
 
 
 def _address(node: LexborNode) -> str | None:
-    found = _LINK.fullmatch((node.attributes.get("href") or "").strip())
+    found = _LINK.fullmatch(_attribute(node, "href").strip())
     return found[0] if found else None
+
+
+def _attribute(node: LexborNode, name: str) -> str:
+    return node.attributes.get(name) or ""

@@ -7,6 +7,7 @@ headings between paragraphs.
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import PurePosixPath
@@ -54,17 +55,17 @@ def articles_of(name: str, blocks: Sequence[Block], title: str, report: Report) 
         report.problem(name, 1, f"is in none of {', '.join(LANGUAGES)}")
         return []
     base = slug(stem)
-    articles: dict[str, Article] = {}
+    articles: list[Article] = []
+    alike: Counter[str] = Counter()
     for part in _cut(list(_bounded(blocks)), title, ""):
         id_ = f"{base}.{_digest(part.key)}" if part.key else base
-        while id_ in articles:
-            id_ += "-2"
-        made = article(id_, language, part.title, part.blocks)
+        alike[id_] += 1
+        made = article(id_ if alike[id_] == 1 else f"{id_}-{alike[id_]}", language, part.title, part.blocks)
         if made is None:
             report.drop("articles", "a heading without text")
         else:
-            articles[id_] = made
-    return list(articles.values())
+            articles.append(made)
+    return articles
 
 
 def article(
@@ -91,9 +92,9 @@ def article(
             audience = "agent"
         elif heading.lower() not in HEADINGS:
             title = _joined(title, heading)
-    if not blocks:
-        return None
     body = render(blocks, language)
+    if not body:
+        return None
     if notes.strip():
         body += f"\n\n## {NOTES[language]}\n\n{notes.strip()}"
     if _is_question(title) and title not in questions:
@@ -216,24 +217,28 @@ def _grouped(blocks: Sequence[Block]) -> Iterator[list[Block]]:
 def _bounded(blocks: Sequence[Block]) -> Iterator[Block]:
     """Blocks none of which is longer than an article may be; longer ones are cut at sentence ends."""
     for block in blocks:
-        if len(block.text) <= MAX_TOKENS or _tokens(block) <= MAX_TOKENS:
+        if _tokens(block) <= MAX_TOKENS:
             for at in range(0, len(block.text), MAX_TEXT_CHARS):
                 yield block._replace(text=block.text[at : at + MAX_TEXT_CHARS])
             continue
-        text = ""
+        pieces: list[str] = []
+        size = 0.0
         for sentence in _SENTENCE.split(block.text):
             for at in range(0, len(sentence), 2 * MAX_TOKENS):
                 piece = sentence[at : at + 2 * MAX_TOKENS]
-                if text and passages.tokens(text) + passages.tokens(piece) > MAX_TOKENS:
-                    yield block._replace(kind="text", text=text.strip(), level=0)
-                    text = ""
-                text += piece
-        yield block._replace(kind="text", text=text.strip(), level=0)
+                # Half a token more than counted, since counts are rounded.
+                more = max(passages.tokens(piece) + 0.5, len(piece) / 8)
+                if pieces and size + more > MAX_TOKENS:
+                    yield block._replace(kind="text", text="".join(pieces).strip(), level=0)
+                    pieces, size = [], 0.0
+                pieces.append(piece)
+                size += more
+        yield block._replace(kind="text", text="".join(pieces).strip(), level=0)
 
 
 def _tokens(block: Block) -> int:
     # What has neither Han characters nor Latin words has a size too.
-    return max(passages.tokens(block.text), len(block.text) // 8)
+    return max(passages.tokens(block.text), len(block.text) // 8, 1)
 
 
 def _is_question(text: str) -> bool:

@@ -8,7 +8,7 @@ import re
 import tomllib
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from fnmatch import fnmatchcase
@@ -18,15 +18,15 @@ from typing import Any, Final, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from assist.domain import EMOTIONS, ArticleLanguage, Case, Channel
+from assist.domain import EMOTIONS, Case, Channel
 from assist.knowledge import passages
 from assist.knowledge.sources.blocks import clean, of_text
 from assist.knowledge.sources.documents import slug
 from assist.knowledge.sources.fields import Place, Placed, article_language, json_object, short
-from assist.knowledge.sources.files import File, lines_of, text_of
+from assist.knowledge.sources.files import File, file_at, lines_of, text_of
 from assist.knowledge.sources.native import MAX_FILE_BYTES, OUTCOMES
 from assist.knowledge.sources.report import Report
-from assist.knowledge.sources.tables import LANGUAGE_NAMES, csv_rows, too_wide
+from assist.knowledge.sources.tables import csv_rows, language_named, too_wide
 from assist.text.redact import redact
 
 MIN_PROBLEM_TOKENS: Final = 5
@@ -44,7 +44,7 @@ _FIELDS: Final = (
 )
 _MAPPED: Final = ("outcome", "csat", "channel", "language", "situation", "emotion_start", "emotion_end")
 _DATE: Final = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})")
-_NOT_WORDS: Final = re.compile(r"\[[A-Z]+\]|[\W\d_]+")
+_NOT_WORDS: Final = re.compile(r"(?:\[[A-Z]+\]|[\W\d_])+")
 _PIECE: Final = 4
 _BANDS, _ROWS = 16, 3
 _PRIME: Final = (1 << 31) - 1
@@ -69,8 +69,8 @@ class ExportFormat:
 
 def formats(source: Path, report: Report) -> list[ExportFormat]:
     """The `[[export]]` tables of `cases/columns.toml`; there need not be one."""
-    file = File(source / "cases" / COLUMNS_FILE, f"cases/{COLUMNS_FILE}")
-    if not file.path.exists():
+    file = file_at(source, f"cases/{COLUMNS_FILE}", report)
+    if file is None or not file.path.exists():
         return []
     text = text_of(file, report, MAX_FILE_BYTES)
     if text is None:
@@ -121,7 +121,9 @@ def _format(table: dict[str, Any], place: Place, report: Report) -> ExportFormat
     for field, ours in values.items():
         if field not in _MAPPED or not isinstance(ours, dict):
             report.problem(*place, f"values: {short(field)} is not a table of one of {', '.join(_MAPPED)}")
-        elif field == "outcome" and not set(map(str, ours.values())) <= set(OUTCOMES):
+        elif field != "csat" and not all(isinstance(one, str) for one in ours.values()):
+            report.problem(*place, f"values.{field}: each of our words has to be a text")
+        elif field == "outcome" and not set(ours.values()) <= set(OUTCOMES):
             report.problem(*place, f"values.outcome: only {', '.join(OUTCOMES)} are known")
         elif field == "csat" and not all(mark in (1, 2, 3, 4, 5) for mark in ours.values()):
             report.problem(*place, "values.csat: whole numbers from 1 to 5 are needed")
@@ -228,28 +230,29 @@ def _case(
     names = [name.strip() for field in ("name", "agent") for name in cells.get(field, ())]
 
     def text(field: str) -> str:
-        blocks = [block for cell in cells.get(field, ()) for block in of_text(cell[: 4 * MAX_FIELD_CHARS])]
+        blocks = [block for cell in cells.get(field, ()) for block in of_text(cell)]
         # Redacted before it is cut: half of a number is a number that nobody recognises.
         return redact("\n".join(block.text for block in blocks), names).text[:MAX_FIELD_CHARS]
 
-    def value(field: str, allowed: Iterable[str] | None = None) -> str | None:
-        """Our word for theirs; a word that nobody explained is named once a file."""
+    def said(field: str) -> str:
         theirs = clean(cells[field][0]) if field in cells else format_.defaults.get(field, "")
-        ours = format_.values.get(field, {}).get(theirs.lower(), theirs)
-        if ours == "" or allowed is None or ours in allowed:
-            return str(ours) or None
-        if (field, theirs) not in unknown:
-            unknown.add((field, theirs))
+        return str(format_.values.get(field, {}).get(theirs.lower(), theirs))
+
+    def value(field: str, allowed: Iterable[str]) -> str:
+        """Our word for theirs; a word that nobody explained is named once a file and left out."""
+        ours = said(field)
+        if ours == "" or ours in allowed:
+            return ours
+        if (field, ours) not in unknown:
+            unknown.add((field, ours))
             report.problem(
-                *place, f"{field}: {short(theirs)} is not explained in {COLUMNS_FILE}, [export.values.{field}]"
+                *place, f"{field}: {short(ours)} is not explained in {COLUMNS_FILE}, [export.values.{field}]"
             )
-        report.drop("cases", f"{field} not understood")
         return ""
 
     outcome = value("outcome", OUTCOMES)
     if not outcome:
-        if outcome is None:
-            report.drop("cases", "no outcome")
+        report.drop("cases", "outcome not understood" if said("outcome") else "no outcome")
         return None
     if outcome == "unresolved":
         report.drop("cases", "unresolved")
@@ -259,39 +262,36 @@ def _case(
     if passages.tokens(problem) < MIN_PROBLEM_TOKENS or passages.tokens(reply) < MIN_REPLY_TOKENS:
         report.drop("cases", "too thin")
         return None
-    language: ArticleLanguage | None = LANGUAGE_NAMES.get((value("language") or "").lower().replace("_", "-"))
-    language = language or article_language(problem)
-    if language is None or article_language(reply, language) != language:
+    # Each text says its script itself; a short one may be the same in both, then the other one or the column decides.
+    language = article_language(problem, language_named(said("language")))
+    answered = article_language(reply, language)
+    language = article_language(problem, answered)
+    if language is None or answered != language:
         report.drop("cases", "another language, or answered in another one" if language else "in none of our languages")
-        return None
-    checked = {
-        "channel": value("channel", get_args(Channel)),
-        "situation": value("situation", situations),
-        "emotion_start": value("emotion_start", EMOTIONS),
-        "emotion_end": value("emotion_end", EMOTIONS),
-    }
-    if "" in checked.values():
         return None
     tried = text("tried")
     return Case(
-        id=_id(cells, place),
+        id=_id(cells, names, place),
         language=language,
-        channel=checked["channel"] or "chat",
-        situation=checked["situation"] or "",
+        channel=value("channel", get_args(Channel)) or "chat",
+        situation=value("situation", situations),
         problem=problem,
         tried=tuple(line for line in tried.split("\n") if line),
         resolution=resolution,
         reply=reply,
         outcome=outcome,
         csat=_csat(cells, format_),
-        emotion_start=checked["emotion_start"],
-        emotion_end=checked["emotion_end"],
+        emotion_start=value("emotion_start", EMOTIONS) or None,
+        emotion_end=value("emotion_end", EMOTIONS) or None,
         closed_at=_day(cells),
     )
 
 
-def _id(cells: dict[str, list[str]], place: Place) -> str:
-    theirs = clean(cells["id"][0]) if "id" in cells else f"r{place.line}"
+def _id(cells: dict[str, list[str]], names: Sequence[str], place: Place) -> str:
+    theirs = clean(cells["id"][0]) if "id" in cells else ""
+    # Long ticket numbers read as order numbers; an address or a phone number names a person, not a case.
+    if not theirs or any(span.kind != "ORDER" for span in redact(theirs, names).spans):
+        theirs = f"r{place.line}"
     return slug(f"cases/{Path(place.path).stem}.{theirs}")
 
 
@@ -324,7 +324,7 @@ def _quality(case: Case) -> tuple[bool, int, date]:
 
 def _words(case: Case) -> str:
     """What a case says, without numbers, placeholders and punctuation."""
-    return _NOT_WORDS.sub(" ", f"{case.problem} {case.reply}".lower()).strip()
+    return _NOT_WORDS.sub(" ", f"{case.problem} {case.reply}").lower().strip()
 
 
 class _Seen:

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import Any, Final, NamedTuple, TypeVar, get_args
 
 from assist.domain import ArticleLanguage
+from assist.knowledge.sources.blocks import HTML, sound
 from assist.knowledge.sources.files import File, lines_of
 from assist.knowledge.sources.report import Report
 from assist.text.language import detect
@@ -15,6 +16,7 @@ LANGUAGES: Final[tuple[ArticleLanguage, ...]] = get_args(ArticleLanguage)
 MAX_TEXT_CHARS: Final = 20_000
 MAX_HAN_SHARE: Final = 0.1
 """Han characters in an English text, such as the 統一發票 that a receipt is not."""
+NO_HTML: Final = "holds HTML, which a customer would see as it stands; write it as plain text or Markdown"
 SLOT: Final = re.compile(r"\{([^{}]*)\}")
 
 _HAN: Final = re.compile(r"[\u3400-\u9fff]")
@@ -51,7 +53,7 @@ class Fields:
 
     def text(self, key: str, *, limit: int = MAX_TEXT_CHARS) -> str:
         value = self.get(key)
-        if not isinstance(value, str) or not value.strip():
+        if not isinstance(value, str) or not sound(value).strip():
             self.problem(key, "a text is needed")
             return ""
         if len(value) > limit:
@@ -59,7 +61,7 @@ class Fields:
         if any("\ud800" <= c <= "\udfff" for c in value):
             self.problem(key, "half a surrogate pair")
             return ""
-        return value.strip()
+        return sound(value).strip()
 
     def id(self, key: str = "id") -> str:
         value = self.text(key, limit=100)
@@ -80,7 +82,7 @@ class Fields:
         value = self.get(key)
         if value is None and not required:
             return ()
-        if not isinstance(value, list) or not all(isinstance(v, str) and v.strip() for v in value):
+        if not isinstance(value, list) or not all(isinstance(v, str) and sound(v).strip() for v in value):
             self.problem(key, "a list of texts is needed")
             return ()
         if required and not value:
@@ -91,7 +93,7 @@ class Fields:
             if len(item) > MAX_TEXT_CHARS or any("\ud800" <= c <= "\udfff" for c in item):
                 self.problem(key, "an item is too long or holds half a surrogate pair")
                 return ()
-        return tuple(item.strip() for item in value)
+        return tuple(sound(item).strip() for item in value)
 
     def day(self, key: str) -> date | None:
         value = self.get(key)
@@ -125,12 +127,17 @@ class Fields:
             return {}
         return value
 
+    def sendable(self, key: str, text: str) -> None:
+        """Report a text for customers that holds HTML: what sends it shows the tags."""
+        if HTML.search(text):
+            self.problem(key, NO_HTML)
+
     def language_of(self, key: str, text: str, language: str) -> None:
         """Report a text that is not in the language it claims. A few words of the other one are fine."""
         if not text or language not in LANGUAGES:
             return
         hint: ArticleLanguage = "en" if language == "en" else "zh-Hans" if language == "zh-Hans" else "zh-Hant"
-        found = detect(SLOT.sub(" ", text), hint)
+        found = detect(SLOT.sub(" ", text[:_SAMPLE_CHARS]), hint)
         mostly_latin = len(_HAN.findall(text)) < MAX_HAN_SHARE * len(text)
         if found != language and not (found == "mixed" and mostly_latin == (language == "en")):
             self.problem(key, f"reads as {found}, but the language is {language}")

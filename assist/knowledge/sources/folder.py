@@ -37,7 +37,7 @@ UNREAD: Final[dict[str, str]] = {
 }
 """Formats of knowledge that are not read. What else lies in the folder, such as pictures, is only counted."""
 
-_ARTICLE_LINK: Final = re.compile(r"\]\(article:([^)\s]*)\)")
+_ARTICLE_LINK: Final = re.compile(r"\]\(article:([^)\]\s]*)\)")
 _LOST_FRONT_MATTER: Final = re.compile(r"(?:id|title|language|status):", re.I)
 
 

@@ -3,7 +3,7 @@
 import hashlib
 import re
 import tomllib
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any, Final, get_args
 
@@ -11,8 +11,19 @@ import yaml
 
 from assist.domain import EMOTIONS, Article, Case, Channel, Phrase, PhraseKind, Product, Situation, Stage
 from assist.knowledge.passages import HEADINGS, answer_of, headings_of
-from assist.knowledge.sources.fields import LANGUAGES, MAX_TEXT_CHARS, SLOT, Fields, Place, Placed, records_of, short
-from assist.knowledge.sources.files import File, files_of, lines_of, text_of
+from assist.knowledge.sources.blocks import HTML, sound
+from assist.knowledge.sources.fields import (
+    LANGUAGES,
+    MAX_TEXT_CHARS,
+    NO_HTML,
+    SLOT,
+    Fields,
+    Place,
+    Placed,
+    records_of,
+    short,
+)
+from assist.knowledge.sources.files import File, file_at, files_of, lines_of, text_of
 from assist.knowledge.sources.report import Report
 
 STATUSES: Final = ("draft", "published", "archived")
@@ -30,6 +41,7 @@ _YAML: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 def article(file: File, text: str, situations: Collection[str], report: Report) -> Article | None:
     """An article of a Markdown file with front matter, or None and problems."""
+    text = sound(text)
     matter = _FRONT_MATTER.match(text)
     if not matter:
         report.problem(file.name, 1, "front matter between two lines of --- is needed")
@@ -73,6 +85,8 @@ def _article(fields: Fields, file: File, text: str, start: int, situations: Coll
         report.problem(file.name, line, "the body has to begin with the answer, without a heading above it")
     if len(body) > MAX_TEXT_CHARS:
         report.problem(file.name, line, f"the body is longer than {MAX_TEXT_CHARS:,} characters")
+    if html := HTML.search(body):
+        report.problem(file.name, line + body.count("\n", 0, html.start()), NO_HTML)
     for offset, heading in headings_of(body):
         if heading.lower() not in HEADINGS:
             at = line + body.count("\n", 0, offset)
@@ -129,8 +143,7 @@ def phrases(source: Path, situations: Collection[str], report: Report) -> Placed
     """Approved wordings of all `phrases/*.jsonl`."""
     return [
         placed
-        for file in files_of(source, "phrases", report)
-        if file.suffix == ".jsonl"
+        for file in _lists(source, "phrases", report)
         for placed in records_of(file, report, lambda v, place: _phrase(Fields(v, place, {}, report), situations))
     ]
 
@@ -139,10 +152,17 @@ def products(source: Path, report: Report) -> Placed[Product]:
     """The catalogue: all `products/*.jsonl`."""
     return [
         placed
-        for file in files_of(source, "products", report)
-        if file.suffix == ".jsonl"
+        for file in _lists(source, "products", report)
         for placed in records_of(file, report, lambda values, place: _product(Fields(values, place, {}, report)))
     ]
+
+
+def _lists(source: Path, folder: str, report: Report) -> Iterator[File]:
+    for file in files_of(source, folder, report):
+        if file.suffix == ".jsonl":
+            yield file
+        else:
+            report.drop(folder, f"not a list in .jsonl ({file.suffix or 'no suffix'})"[:40])
 
 
 def _case(fields: Fields, situations: Collection[str]) -> Case:
@@ -164,6 +184,7 @@ def _case(fields: Fields, situations: Collection[str]) -> Case:
     )
     fields.language_of("problem", case.problem, case.language)
     fields.language_of("reply", case.reply, case.language)
+    fields.sendable("reply", case.reply)
     fields.finish()
     return case
 
@@ -187,6 +208,7 @@ def _phrase(fields: Fields, situations: Collection[str]) -> Phrase:
     if any(brace in SLOT.sub("", phrase.text) for brace in "{}"):
         fields.problem("text", "a brace without its partner")
     fields.language_of("text", phrase.text, phrase.language)
+    fields.sendable("text", phrase.text)
     fields.finish()
     return phrase
 
@@ -229,9 +251,9 @@ def _names(slots: Collection[str]) -> str:
 
 def situations(source: Path, report: Report) -> tuple[Situation, ...] | None:
     """The retail situations of `situations.toml`, or None and a problem if the file cannot be read at all."""
-    file = File(source / "situations.toml", "situations.toml")
-    text = text_of(file, report, MAX_FILE_BYTES)
-    if text is None:
+    file = file_at(source, "situations.toml", report)
+    text = text_of(file, report, MAX_FILE_BYTES) if file else None
+    if file is None or text is None:
         return None
     try:
         tables = tomllib.loads(text)
@@ -257,15 +279,15 @@ def situations(source: Path, report: Report) -> tuple[Situation, ...] | None:
 
 def glossary(source: Path, report: Report) -> tuple[tuple[str, ...], ...]:
     """Groups of equal words of `glossary.txt`, one a line; there need not be one."""
-    file = File(source / "glossary.txt", "glossary.txt")
+    file = file_at(source, "glossary.txt", report)
     groups: list[tuple[str, ...]] = []
     seen: dict[str, int] = {}
-    if not file.path.exists():
+    if file is None or not file.path.exists():
         return ()
     for number, line in lines_of(file, report):
         if not line.strip() or line.lstrip().startswith("#"):
             continue
-        words = tuple(word.strip() for word in line.split("|"))
+        words = tuple(word.strip() for word in sound(line).split("|"))
         if len(words) < 2 or not all(words):
             report.problem(file.name, number, "two or more words separated by | are needed")
             continue

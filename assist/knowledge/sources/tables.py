@@ -48,12 +48,14 @@ COLUMNS: Final[dict[str, tuple[str, ...]]] = {
 HEADER_ROWS: Final = 10
 """How far down the header may stand: people put a title and a date above a table."""
 LANGUAGE_NAMES: Final[dict[str, ArticleLanguage]] = {
-    **dict.fromkeys(("zh-hans", "zh-cn", "zh", "cn", "chs", "简体", "简体中文", "中文", "简中"), "zh-Hans"),
+    **dict.fromkeys(("zh-hans", "zh-cn", "cn", "chs", "简体", "简体中文", "简中"), "zh-Hans"),
     **dict.fromkeys(
         ("zh-hant", "zh-tw", "zh-hk", "tw", "hk", "cht", "繁体", "繁體", "繁體中文", "繁体中文", "繁中"), "zh-Hant"
     ),
     **dict.fromkeys(("en", "en-us", "en-gb", "eng", "english", "英文", "英语", "英語"), "en"),
 }
+CHINESE: Final = frozenset(("zh", "chinese", "中文"))
+"""Names that leave the script to the text."""
 
 _NAMES: Final = {name: field for field, names in COLUMNS.items() for name in names}
 _LIST: Final = re.compile(r"[,，;；、|\n]+")
@@ -61,7 +63,8 @@ _DATE: Final = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(?:[ T]
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,59}")
 _TITLE_CHARS: Final = 80
 _DELIMITERS: Final = ",;\t|"
-_MAX_REWINDS: Final = 20
+_MAX_REWINDS: Final = 200
+"""A quote that is never closed swallows at most the 131,072 characters of a cell, so often at most."""
 
 
 class Row(NamedTuple):
@@ -74,7 +77,8 @@ class Row(NamedTuple):
 def csv_rows(file: File, report: Report) -> Iterator[Row]:
     """The rows of a CSV file, whichever of , ; tab | parts its cells. A row that is no CSV is a problem.
 
-    A quote that is never closed would swallow the file: reading goes on in the line after it.
+    A quote that is never closed would swallow the file: reading goes on in the line after it. A file with very many
+    of them loses what the last ones swallow, and the problem names those lines.
     """
     waiting: deque[tuple[int, str]] = deque()
     taken: list[tuple[int, str]] = []
@@ -99,11 +103,14 @@ def csv_rows(file: File, report: Report) -> Iterator[Row]:
         except StopIteration:
             return
         except csv.Error as error:
-            line = taken[0][0] if taken else first[0]
-            report.problem(file.name, line, f"not valid CSV: {error}")
-            if rewinds < _MAX_REWINDS:
+            line, last = (taken[0][0], taken[-1][0]) if taken else (first[0], first[0])
+            lost = ""
+            if last > line and rewinds < _MAX_REWINDS:
                 rewinds += 1
                 waiting.extendleft(reversed(taken[1:]))
+            elif last > line:
+                lost = f"; the lines up to {last} are not read"
+            report.problem(file.name, line, f"not valid CSV: {error}{lost}")
             reader = csv.reader(feed(), delimiter=delimiter, strict=True)
         else:
             if any(map(str.strip, cells)):
@@ -168,6 +175,11 @@ def article_of_record(
     return _article(filled, place, {}, "", slug(place.path), situations, None, report)
 
 
+def language_named(name: str) -> ArticleLanguage | None:
+    """The language that people call by this name, or None."""
+    return LANGUAGE_NAMES.get(name.lower().replace("_", "-"))
+
+
 def _columns(cells: Sequence[str]) -> dict[str, int] | None:
     found: dict[str, int] = {}
     for at, cell in enumerate(cells):
@@ -222,13 +234,15 @@ def _article(
         return None
     if len(title) > MAX_TITLE_CHARS:
         problem("title" if "title" in cells else "question", f"longer than {MAX_TITLE_CHARS} characters")
-    language = LANGUAGE_NAMES.get(cells.get("language", "").lower().replace("_", "-"))
-    if language is None and "language" in cells:
-        problem("language", f"{short(cells['language'])} is not one of {', '.join(LANGUAGES)}")
+    said = cells.get("language", "")
+    named = language_named(said)
+    language = article_language("\n".join([title, *(block.text for block in blocks)]), named or hint)
+    if said and named is None and said.lower() not in CHINESE:
+        problem("language", f"{short(said)} is not one of {', '.join(LANGUAGES)}")
     elif language is None:
-        language = article_language("\n".join([title, *(block.text for block in blocks)]), hint)
-        if language is None:
-            problem("answer", f"is in none of {', '.join(LANGUAGES)}")
+        problem("answer", f"is in none of {', '.join(LANGUAGES)}")
+    elif named not in (None, language):
+        problem("language", f"the text reads as {language}, but the language is {named}")
     id_ = cells.get("id", "")
     if not _ID.fullmatch(id_) or id_.isdigit():
         # Running numbers are unique in their table only.
