@@ -1,6 +1,6 @@
 """Turns a foreign document into articles: one intent each, the answer first, steps and notes under our headings.
 
-A document of at most `MAX_TOKENS` stays one article and its headings become `## …`. A longer one, or one whose headings
+A document of at most `MAX_TOKENS` stays one article, and headings inside its answer become bold lines. A longer one, or one whose headings
 are questions, is cut at its highest headings, again inside a part that is still too long, and where there are no
 headings between paragraphs.
 """
@@ -132,9 +132,12 @@ def render(blocks: Sequence[Block], language: ArticleLanguage) -> str:
         elif begins and section != "steps":
             number = 0
         if block.kind == "heading":
-            section = HEADINGS.get(block.text.lower(), "notes")
             number = 0
-            lines += ["", f"## {block.text}"]
+            if section == "answer" and block.text.lower() not in HEADINGS:
+                lines += ["", f"**{block.text}**"]  # a part of the answer; under a heading it would be internal
+            else:
+                section = HEADINGS.get(block.text.lower(), "notes")
+                lines += ["", f"## {block.text}"]
         elif block.kind == "step":
             number += 1
             lines += [*[""] * begins, f"{number}. {block.text}"]
