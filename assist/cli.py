@@ -14,7 +14,9 @@ from rich.table import Column, Table
 
 from assist import settings as configuration
 from assist.cli_care import care
-from assist.cli_knowledge import Data, Speech, first_build, index_store, knowledge, reindex, say, sentences
+from assist.cli_knowledge import knowledge
+from assist.cli_parts import Data, Speech, index_store, say, sentences
+from assist.cli_reindex import first_build, reindex
 from assist.settings import Settings
 from assist.storage.keys import Keys
 from assist.storage.repository import Repository

@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -143,7 +144,7 @@ class Encoder:
                 progress(index + 1)
         return vectors
 
-    def _feed(self, ids: list[int], context: Context) -> dict[str, NDArray[np.int64] | Floats]:
+    def _feed(self, ids: list[int], context: Context) -> dict[str, NDArray[Any]]:
         inputs = np.array([ids], np.int64)
         memories, kinds = [np.zeros((0, self._memory_units), np.float16)], [_kinds(0)]
         said = [(speaker, memory) for speaker, memory in reversed(context) if speaker in CONTEXT_SPEAKERS][
@@ -160,12 +161,12 @@ class Encoder:
         }
 
 
-def no_context(units: int) -> dict[str, Floats]:
+def no_context(units: int) -> dict[str, NDArray[Any]]:
     """The model's inputs for an utterance that nothing came before."""
     return {"context": np.zeros((1, 0, units), np.float16), "context_kinds": _kinds(0)[None]}
 
 
-def _kept(memory: Floats) -> Floats:
+def _kept(memory: Memory) -> Memory:
     """Of a long turn the beginning and the end, as of a long text."""
     if len(memory) <= CONTEXT_TOKENS:
         return memory

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
@@ -40,9 +40,7 @@ class Session:
             raise ModelError(f"{self._path} has no input {name} of a fixed size: build it with scripts/train_encoder")
         return size
 
-    def run(
-        self, outputs: Sequence[str], inputs: Mapping[str, NDArray[np.int64] | NDArray[np.float32]]
-    ) -> list[NDArray[np.float32]]:
+    def run(self, outputs: Sequence[str], inputs: Mapping[str, NDArray[Any]]) -> list[NDArray[Any]]:
         """The named outputs for one set of inputs."""
-        values: list[NDArray[np.float32]] = self._session.run(list(outputs), dict(inputs))
+        values: list[NDArray[Any]] = self._session.run(list(outputs), dict(inputs))
         return values

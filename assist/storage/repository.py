@@ -88,10 +88,15 @@ class Repository:
         synchronous: str = "FULL",
         queue_limit: int = 1024,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        read_only: bool = False,
     ) -> Self:
-        """Bring the database to the newest tables and open it. Raises SettingsError for an unknown kind of database."""
-        writing = open_engine(url, synchronous=synchronous)
-        migrate(writing)
+        """Bring the database to the newest tables and open it, or with `read_only` leave it as it is.
+
+        Raises SettingsError for an unknown kind of database.
+        """
+        writing = open_engine(url, synchronous=synchronous, read_only=read_only)
+        if not read_only:
+            migrate(writing)
         return cls(writing, open_engine(url, read_only=True), clock, queue_limit)
 
     def close(self) -> None:

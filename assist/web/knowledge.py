@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO
 
-from assist.errors import Conflict, NotFound, Unavailable
+from assist.errors import Conflict, IndexBroken, NotFound, Unavailable
 from assist.knowledge.index import IndexStore, files
 from assist.knowledge.search import Knowledge
 from assist.web.observe import log, log_failure
@@ -22,6 +22,7 @@ _KEPT_BUILDS = 50
 _MOST_ATTEMPTS = 3
 _LOOK_EVERY_S = 0.25
 _LEAVES_WITHIN_S = 10.0
+_LAST_WORDS_BYTES = 1000
 _BUILD_ID = re.compile(r"bld_\w{1,64}")
 
 
@@ -31,7 +32,9 @@ class LiveKnowledge:
     def __init__(self, store: IndexStore) -> None:
         self.store = store
         self._current: Knowledge | None = None
+        self._opening = threading.Lock()
         self._broken: str | None = None
+        self._told: str | None = None
 
     def __call__(self) -> Knowledge:
         """The index in use. Raises Unavailable while there is none."""
@@ -45,17 +48,33 @@ class LiveKnowledge:
         return self._current is not None
 
     def refresh(self) -> None:
-        """Open the active version if it is another one than that in use. Blocks. Keeps the old one if that fails."""
-        active = self.store.active_version()
-        if active is None or active == self._broken or (self._current and active == self._current.version):
-            return
-        try:
-            self._current = self.store.open(active)
-            self._broken = None
-            log.info("index.opened", version=active)
-        except Exception as error:
-            self._broken = active
-            log_failure("index.broken", error, version=active)
+        """Open the active version if it is another one than that in use. Blocks. Keeps the old one if that fails.
+
+        A broken version stays broken; what else keeps one from being opened may pass, and is tried again each time.
+        """
+        with self._opening:
+            active = self.store.active_version()
+            if active is None or active == self._broken or (self._current and active == self._current.version):
+                return
+            try:
+                self._current = self.store.open(active)
+                self._broken = self._told = None
+                log.info("index.opened", version=active)
+            except Exception as error:
+                if isinstance(error, IndexBroken):
+                    self._broken = active
+                if active != self._told:
+                    log_failure("index.broken", error, version=active)
+                self._told = active
+
+    def use(self, version: str) -> None:
+        """Take a version that has just been activated into use. Blocks. Raises Conflict if it cannot be opened."""
+        self.refresh()
+        if self().version != version == self.store.active_version():
+            raise Conflict(
+                f"Version {version} is activated but cannot be opened; the service goes on as before. Roll back.",
+                {"version": version},
+            )
 
     async def follow(self, every_s: float) -> None:
         """Look for a newly activated version, for ever."""
@@ -64,7 +83,7 @@ class LiveKnowledge:
             await asyncio.to_thread(self.refresh)
 
 
-class _Job(BuildOut):
+class _BuildFile(BuildOut):
     """A build as its file has it: with what was ordered, so that it can be begun again."""
 
     ordered: BuildInput
@@ -86,7 +105,7 @@ class Builds:
 
     def start(self, ordered: BuildInput, by: str) -> BuildOut:
         """Begin a build. Blocks. Raises Conflict while one runs."""
-        job = _Job(id=self._new_id("bld"), status="running", started_at=self._clock(), by=by, ordered=ordered)
+        job = _BuildFile(id=self._new_id("bld"), status="running", started_at=self._clock(), by=by, ordered=ordered)
         if not self._launch(job):
             raise Conflict("A build is running.")
         for old in self._files()[_KEPT_BUILDS:]:
@@ -123,7 +142,7 @@ class Builds:
             shown = build
             await asyncio.sleep(_LOOK_EVERY_S if build.status == "running" else 0)
 
-    def _launch(self, job: _Job) -> bool:
+    def _launch(self, job: _BuildFile) -> bool:
         """Start the process of a job; False while another one runs."""
         self._folder.mkdir(parents=True, exist_ok=True)
         path = self._folder / f"{job.id}.json"
@@ -134,7 +153,7 @@ class Builds:
             "--strict": ordered.strict,
             "--force": ordered.force,
         }
-        command = [sys.executable, *self._command, f"--job={path}", f"--who={job.by}"]
+        command = [sys.executable, *self._command, f"--job={path}"]
         with self._starting, self._lock_file.open("a") as lock:
             if not self._acquire(lock, job.id):
                 return False
@@ -164,21 +183,20 @@ class Builds:
                     return False
                 time.sleep(0.05)
 
-    def _read(self, path: Path) -> _Job | None:
+    def _read(self, path: Path) -> _BuildFile | None:
         """A job; one whose process is gone without a word has failed."""
         job = self._load(path)
         if job and job.status == "running" and not self._is_running():
             job = self._load(path)  # it may have ended between the two looks
             if job and job.status == "running":
-                job = job.model_copy(
-                    update={"status": "failed", "finished_at": self._clock(), "message": "The build was interrupted."}
-                )
+                told = f"The build was interrupted. {_last_line(path.with_suffix('.log'))}".rstrip()
+                job = job.model_copy(update={"status": "failed", "finished_at": self._clock(), "message": told})
                 files.replace(path, job.model_dump_json().encode())
         return job
 
-    def _load(self, path: Path) -> _Job | None:
+    def _load(self, path: Path) -> _BuildFile | None:
         try:
-            return _Job.model_validate_json(path.read_bytes())
+            return _BuildFile.model_validate_json(path.read_bytes())
         except (OSError, ValueError):
             return None
 
@@ -200,5 +218,13 @@ class Builds:
         return self._folder / "lock"
 
 
-def _shown(job: _Job) -> BuildOut:
+def _last_line(path: Path) -> str:
+    """What a process said last, e.g. the error that ended it."""
+    try:
+        return path.read_bytes()[-_LAST_WORDS_BYTES:].decode("utf-8", "replace").strip().rsplit("\n", 1)[-1]
+    except OSError:
+        return ""
+
+
+def _shown(job: _BuildFile) -> BuildOut:
     return BuildOut.model_validate(job.model_dump(exclude={"ordered"}))

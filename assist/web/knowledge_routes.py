@@ -108,7 +108,7 @@ async def activate(wanted: ActiveInput, caller: Caller, parts: Service) -> Versi
     def switch() -> VersionsOut:
         live = parts.engine.knowledge
         live.store.activate(wanted.version, by=Actor(caller.name, "api"), force=wanted.force)
-        live.refresh()
+        live.use(wanted.version)
         return _versions(parts)
 
     return await asyncio.to_thread(switch)
@@ -120,20 +120,16 @@ async def roll_back(caller: Caller, parts: Service) -> VersionsOut:
 
     def switch() -> VersionsOut:
         live = parts.engine.knowledge
-        live.store.rollback(by=Actor(caller.name, "api"))
-        live.refresh()
+        live.use(live.store.rollback(by=Actor(caller.name, "api")))
         return _versions(parts)
 
     return await asyncio.to_thread(switch)
 
 
 def _versions(parts: Parts) -> VersionsOut:
-    store = parts.engine.knowledge.store
-    active, entries = store.active_version(), store.history.entries()
+    versions, active, entries, rollback = parts.engine.knowledge.store.overview()
     return VersionsOut(
-        versions=[_version(manifest, active, entries) for manifest in store.versions()],
-        active=active,
-        rollback=store.rollback_target(),
+        versions=[_version(manifest, active, entries) for manifest in versions], active=active, rollback=rollback
     )
 
 

@@ -118,6 +118,21 @@ def test_an_interrupted_build_leaves_the_active_version_and_its_litter_goes(fold
     assert {m.id for m in store.versions()} == {active, manifest.id}
 
 
+def test_what_is_not_ours_in_the_folder_of_versions_stays(folder, store):
+    versions = store.folder / "versions"
+    (versions / ".trash").mkdir(parents=True)
+    (versions / ".DS_Store").write_text("x")
+    (versions / ".20260101T000000Z-abcdef").mkdir()
+    build(folder, store.folder, HashingEncoder())
+    assert {path.name for path in versions.glob(".*")} == {".trash", ".DS_Store"}
+
+
+def test_versions_are_ordered_by_their_ids_also_within_a_second(folder, store):
+    ids = [build(folder, store.folder, HashingEncoder()).id for _ in range(3)]
+    assert [manifest.id for manifest in store.versions()] == ids[::-1]
+    assert len({version[:16] for version in ids}) == 3
+
+
 def test_two_builds_at_once_are_a_conflict(folder, store):
     build(folder, store.folder, HashingEncoder())
     with (store.folder / "lock").open("w") as handle:

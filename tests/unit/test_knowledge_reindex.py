@@ -1,12 +1,25 @@
 """The programs that knowledge managers run."""
 
+import fcntl
 import json
 import shutil
 import signal
+import sqlite3
 import subprocess
+from contextlib import closing
+from datetime import date
 from pathlib import Path
 
 import pytest
+from hashing_encoder import HashingEncoder
+
+from assist import settings as configuration
+from assist.cli_parts import index_store
+from assist.cli_reindex import first_build
+from assist.knowledge.index import IndexStore
+from assist.knowledge.index.gate import Margins
+from assist.knowledge.index.history import os_user
+from assist.knowledge.index.publish import publish
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -85,6 +98,8 @@ def test_versions_are_held_back_forced_rolled_back_and_pruned(run):
     code, said, _ = run("knowledge", "history", "--html", str(page), "--language", "zh-Hans", "--json")
     assert [entry["action"] for entry in said["history"]] == ["build", "activate", "build", "activate", "rollback"]
     assert "知识索引的历史" in page.read_text("utf-8")
+    code, printed, _ = run("knowledge", "history", "--language", "zh-Hans")
+    assert code == 0 and "操作人" in printed and "检索质量下降" in printed and "Loses" not in printed
 
 
 def test_a_watched_folder_is_built_again_when_a_file_changes(run):
@@ -105,3 +120,44 @@ def test_a_watched_folder_is_built_again_when_a_file_changes(run):
         watch.kill()
         watch.wait()
         watch.stdout.close()
+
+
+def test_a_watcher_builds_after_the_build_that_hinders_it(run):
+    run.index.mkdir(parents=True)
+    with (run.index / "lock").open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        command = run.command("reindex", "--watch", "--json")
+        watch = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        assert watch.stdout is not None and watch.stderr is not None
+        try:
+            assert "Another build of this index is running. Trying again" in watch.stderr.readline()
+            fcntl.flock(handle, fcntl.LOCK_UN)
+            assert json.loads(watch.stdout.readline())["active"]
+        finally:
+            watch.kill()
+            watch.communicate()
+
+
+def test_a_service_without_an_index_that_it_can_search_takes_a_worse_one(run):
+    store = IndexStore(run.index)
+    publish(run.source, store, HashingEncoder(), by=os_user(), on=date(2026, 11, 23), margins=Margins(0, 0))
+    for path in (run.source / "articles").glob("swelling-battery.*"):
+        path.unlink()
+    settings = configuration.load(data_dir=run.index.parent, knowledge_dir=run.source, models_dir=ROOT / "models")
+    assert index_store(settings).needs_build
+    first_build(settings)
+    assert not index_store(settings).needs_build
+    built, activated = store.history.entries()[-2:]
+    assert built.outcome == "held" and activated.is_forced
+
+
+def test_a_dry_run_leaves_an_older_log_as_it_is(run):
+    log = run.index.parent / "assist.db"
+    log.parent.mkdir()
+    with closing(sqlite3.connect(log)) as connection:
+        connection.execute("CREATE TABLE conversations (id)")
+    code, said, _ = run("reindex", "--dry-run")
+    assert code == 2 and "--days 0" in said["message"]
+    with closing(sqlite3.connect(log)) as connection:
+        assert connection.execute("SELECT name FROM sqlite_master").fetchall() == [("conversations",)]
+    assert run("reindex", "--dry-run", "--days", "0")[0] == 0

@@ -3,7 +3,6 @@
 import json
 import re
 import shutil
-import time
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -11,19 +10,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hashing_encoder import HashingEncoder
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assist.errors import Conflict, IndexBroken, KnowledgeError
 from assist.knowledge.index import IndexStore, build
 from assist.knowledge.index.chart import history_page, sparkline
 from assist.knowledge.index.gate import Margins
-from assist.knowledge.index.history import Actor, Entry, History, active_before
+from assist.knowledge.index.history import Actor, Entry, History, active_before, settled
 from assist.knowledge.index.publish import Published, preview, publish
 from assist.knowledge.index.records import RecordChange
 from assist.knowledge.index.vectors import VectorFile
 from assist.knowledge.judgements import Judgement
 from assist.knowledge.sources import folder as sources_folder
+from assist.knowledge.sources import read_folder
 
 SAMPLE = Path(__file__).parent.parent / "data" / "knowledge"
 TODAY = date(2026, 11, 23)
@@ -57,11 +57,143 @@ def lose_the_refund_article(folder: Path) -> None:
 
 
 def test_a_build_mends_an_index_whose_active_version_is_gone(run, store):
-    lost = run().manifest.id
-    shutil.rmtree(store.path(lost))
+    lost = run()
+    shutil.rmtree(store.path(lost.manifest.id))
     published = run()
-    assert published.is_active and store.active_version() == published.manifest.id != lost
-    assert "no version in use that it can be compared with" in published.gate.message
+    assert published.is_active and store.active_version() == published.manifest.id != lost.manifest.id
+    assert published.gate.baseline == lost.gate.figures and "cannot be opened" in published.gate.message
+
+
+def test_a_version_that_cannot_be_opened_is_the_measure_by_its_figures(run, folder, store):
+    first = run()
+    other = IndexStore(store.folder, encoder_version="hashing-2")
+    options = {"by": LIN, "on": TODAY, "margins": Margins(0.02, 0.02)}
+    lose_the_refund_article(folder)
+    held = publish(folder, other, HashingEncoder(version="hashing-2"), **options)
+    assert not held.is_active and held.gate.baseline == first.gate.figures and held.gate.worse == ()
+    assert "another encoder" in held.gate.message
+    # The figures of other questions say nothing.
+    golden = folder / "golden.jsonl"
+    golden.write_text(golden.read_text("utf-8").split("\n", 1)[1], "utf-8")
+    alone = publish(folder, other, HashingEncoder(version="hashing-2"), **options)
+    assert alone.is_active and alone.gate.baseline is None
+    assert "not compared" in alone.gate.message and "another encoder" in alone.gate.message
+
+
+@pytest.mark.parametrize("interruption", ["Interrupted", "KeyboardInterrupt"])
+def test_a_build_that_ends_while_it_is_measured_leaves_nothing_to_activate(run, store, interruption):
+    kind = {"Interrupted": Interrupted, "KeyboardInterrupt": KeyboardInterrupt}[interruption]
+
+    def interrupt(stage: str, _done: int, _total: int) -> None:
+        if stage == "measuring":
+            raise kind
+
+    with pytest.raises(kind):
+        run(progress=interrupt)
+    assert store.versions() == [] and store.active_version() is None
+    [entry] = store.history.entries()
+    assert (entry.action, entry.outcome, entry.version) == ("build", "failed", None) and "Interrupted" in entry.message
+    assert run().manifest.embedded == 0
+
+
+def test_no_other_build_begins_before_one_has_ended(run, folder, store):
+    content, hindered = read_folder(folder), {}
+
+    def begin(stage: str, _done: int, _total: int) -> None:
+        if stage not in hindered:
+            with pytest.raises(Conflict, match="Another build"):
+                build(content, store.folder, HashingEncoder())
+            hindered[stage] = True
+
+    run(progress=begin)
+    assert hindered.keys() == {"reading", "embedding", "measuring", "activating"} and len(store.versions()) == 1
+
+
+def test_a_build_does_not_undo_a_switch_that_somebody_made_meanwhile(run, store):
+    first, second = (run().manifest.id for _ in range(2))
+
+    def roll_back(stage: str, done: int, _total: int) -> None:
+        if stage == "measuring" and not done:
+            store.rollback()
+
+    with pytest.raises(Conflict, match="somebody else has switched"):
+        run(progress=roll_back)
+    assert store.active_version() == first
+    assert store.versions()[0].id not in (first, second) and len(store.versions()) == 3
+
+
+@pytest.mark.parametrize("name", ["vectors.npy", "keys.json", "records.json", "terms.npz", "content.json"])
+@pytest.mark.parametrize("is_missing", [True, False])
+def test_damage_is_not_taken_over_from_the_active_version(run, folder, store, name, is_missing):
+    path = store.path(run().manifest.id) / name
+    data = path.read_bytes()
+    if is_missing:
+        path.unlink()
+    else:
+        path.write_bytes(data.replace(b"48 hours", b"49 hours") if name == "content.json" else data[:-1] + b"\x00")
+    mended = store.path(run().manifest.id)
+    whole = store.path(build(folder, store.folder, HashingEncoder(), reuse=False).id)
+    assert store.active_version() == mended.name and store.open().version == mended.name
+    for file in ("vectors.npy", "articles.npy", "content.json", "records.json"):
+        assert (mended / file).read_bytes() == (whole / file).read_bytes()
+
+
+def test_a_version_whose_entries_are_gone_is_not_built_upon(run, store):
+    (store.path(run().manifest.id) / "articles.npy").unlink()
+    assert run().is_active
+
+
+def test_a_version_of_another_encoder_is_not_switched_to(folder, store):
+    old = build(folder, store.folder, HashingEncoder()).id
+    store.activate(old)
+    ours = IndexStore(store.folder, encoder_version="hashing-2")
+    new = build(folder, store.folder, HashingEncoder(version="hashing-2")).id
+    ours.activate(new)
+    with pytest.raises(Conflict, match="another encoder"):
+        ours.activate(old, force=True)
+    with pytest.raises(Conflict, match="no earlier version"):
+        ours.rollback()
+    assert ours.active_version() == new and store.rollback_target() == old
+
+
+def test_a_switch_that_a_kill_prevented_counts_for_nothing(run, folder, store, monkeypatch):
+    def killed(*_: object) -> None:
+        raise Interrupted
+
+    def activate_and_die(version: str, **options: bool) -> None:
+        with monkeypatch.context() as patched, pytest.raises(Interrupted):
+            patched.setattr("assist.knowledge.index.files.replace", killed)
+            store.activate(version, **options)
+
+    first = run().manifest.id
+    activate_and_die(run(activate=False).manifest.id)
+    assert store.history.entries()[-1].outcome == "failed"
+    run()
+    assert store.rollback_target() == first
+    lose_the_refund_article(folder)
+    held = run().manifest.id
+    activate_and_die(held, force=True)
+    with pytest.raises(Conflict, match="gate holds"):
+        store.activate(held)
+
+
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.booleans()), max_size=8))
+def test_switches_are_told_from_those_that_were_prevented(steps):
+    active, entries, took_effect = None, [], []
+    for version, is_killed in steps:
+        entries.append(Entry("activate", "x", "command", version, active))
+        took_effect.append(not is_killed or version == active)
+        active = active if is_killed else version
+    assert [entry.outcome == "done" for entry in settled(entries, active)] == took_effect
+
+
+def test_the_history_keeps_the_first_problems_and_their_number(run, folder, store, monkeypatch):
+    monkeypatch.setattr("assist.knowledge.index.publish.PROBLEMS_KEPT", 1)
+    for name in ("swelling-battery.en.md", "late-parcel.en.md"):
+        (folder / "articles" / name).write_text("---\nid: [\n---\nText\n")
+    assert len(run().problems) == 2
+    built = store.history.entries()[0]
+    assert len(built.details["problems"]) == 1 and built.details["problem_count"] == 2
 
 
 def test_a_build_is_measured_activated_and_remembered(run, store):
@@ -245,7 +377,6 @@ def test_a_build_that_was_killed_goes_on_where_it_was(folder, store, monkeypatch
 
 def test_a_version_that_is_not_active_gives_its_vectors_too(folder, store):
     store.activate(build(folder, store.folder, HashingEncoder()).id)
-    time.sleep(1.1)  # ids sort by the second
     path = folder / "articles" / "late-parcel.en.md"
     path.write_text(path.read_text("utf-8").replace("48 hours", "72 hours"), "utf-8")
     assert build(folder, store.folder, HashingEncoder()).embedded == 1
@@ -274,6 +405,7 @@ def test_terms_are_taken_over_and_made_anew_for_another_glossary(folder, store, 
         assert made[0] == made[1], name
 
 
+@settings(deadline=None)  # it waits for the disk
 @given(cut=st.integers(0, 400), flipped=st.none() | st.integers(0, 400))
 def test_a_torn_journal_gives_whole_vectors_or_none(tmp_path_factory, cut, flipped):
     path = tmp_path_factory.mktemp("journal") / "journal"
@@ -336,6 +468,7 @@ def test_a_version_that_is_damaged_is_not_activated(folder, store):
     assert [entry.version for entry in store.history.entries()] == [good]
 
 
+@settings(deadline=None)  # it waits for the disk
 @given(st.lists(st.text(), min_size=1, max_size=4), st.binary(max_size=30))
 def test_the_history_survives_half_a_line(tmp_path_factory, names, torn):
     history = History(tmp_path_factory.mktemp("index"))
@@ -391,6 +524,10 @@ def test_a_page_shows_the_history_to_everyone(run, folder, store):
         assert 'role="img" aria-label="' in page and page.count("<polyline") == 2
         assert first.manifest.id in page and page.count('<circle class="held"') == 2
         assert held.manifest.id in page
+        assert ("Loses" in page) == (language == "en")
+    assert "检索质量下降超出允许范围：recall@5" in history_page(store.history.entries(), None, "zh-Hans")
+    assert "2 measured builds" in history_page(store.history.entries(), None, "en")
+    assert "1 measured build:" in history_page(store.history.entries()[:1], None, "en")
     assert "No build has been measured" in history_page([], None, "en")
 
 

@@ -158,6 +158,19 @@ async def test_tables_are_those_of_the_migrations(url: str) -> None:
     engine.dispose()
 
 
+async def test_a_log_that_is_opened_to_read_is_left_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "log.db").touch()
+    repository = Repository.open(f"sqlite:///{tmp_path / 'log.db'}", read_only=True)
+    try:
+        await repository.ping()
+        with pytest.raises(Unavailable):
+            await repository.list_suggestions(SuggestionFilter(), after=None, limit=1)
+        with pytest.raises(Unavailable):
+            await start(repository)
+    finally:
+        repository.close()
+
+
 async def test_a_conversation_comes_back_in_order_and_redacted(repository: Repository) -> None:
     opened, redactor = await start(repository)
     texts = ["我是陈小明，电话13812345678", "订单 CW20261108-4471 呢？", "写信到 ann@example.com"]

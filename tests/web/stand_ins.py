@@ -26,6 +26,7 @@ from assist.domain import (
 )
 from assist.errors import Conflict, NotFound, Overloaded
 from assist.inference.encoder import Context, Encoding
+from assist.knowledge.index.store import Overview
 from assist.settings import Settings
 from assist.storage.repository import Repository
 from assist.web.knowledge import LiveKnowledge
@@ -177,8 +178,8 @@ class FolderStore:
     def manifest(self, version: str) -> Any:
         raise NotFound("no such version", {"version": version})
 
-    def rollback_target(self) -> str | None:
-        return None
+    def overview(self) -> Overview:
+        return Overview(self.versions(), self.active, [], None)
 
     def rollback(self, **_: object) -> str:
         raise Conflict("nothing to go back to")

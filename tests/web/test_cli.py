@@ -56,6 +56,26 @@ def test_broken_knowledge_is_named_by_file_and_line(run, tmp_path: Path) -> None
     assert not (tmp_path / "index" / "active").exists()
 
 
+def test_a_page_that_cannot_be_written_is_named_in_a_sentence(run, tmp_path: Path) -> None:
+    ended = run("knowledge", "history", "--json", "--html", str(tmp_path / "none" / "page.html"))
+    assert ended.exit_code == 2 and "page.html" in ended.stderr
+    assert "page.html" in json.loads(ended.stdout)["message"]
+
+
+@pytest.mark.parametrize("option", ["--force", "--full", "--watch", "--no-activate", "--prune=3"])
+def test_a_dry_run_refuses_what_it_would_not_do(run, option: str) -> None:
+    ended = run("reindex", "--dry-run", option)
+    assert ended.exit_code == 2 and "--dry-run" in ended.stderr
+
+
+def test_nobody_builds_in_the_name_of_another(run, tmp_path: Path) -> None:
+    order = tmp_path / "bld_1.json"
+    order.write_text('{"by": "Lin Wei"}')
+    assert run("reindex", "--job", str(order)).exit_code == 2
+    assert run("reindex", "--who", "Lin Wei").exit_code == 2
+    assert not (tmp_path / "index").exists()
+
+
 def test_versions_are_looked_after(run) -> None:
     assert "no index version yet" in run("knowledge", "list").stdout
     assert run("knowledge", "rollback").exit_code == 2

@@ -6,8 +6,10 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +18,9 @@ from hashing_encoder import HashingEncoder
 from stand_ins import ADDRESS, BarePool, KeywordAssistant, settings_in
 from starlette.testclient import TestClient
 
-from assist.errors import Conflict, NotFound
-from assist.knowledge.index import IndexStore, build
+from assist.errors import Conflict, IndexBroken, NotFound
+from assist.knowledge.index import IndexStore, build, files
+from assist.knowledge.search import Knowledge
 from assist.settings import Settings
 from assist.storage.repository import Repository
 from assist.web.app import create_app
@@ -101,6 +104,63 @@ def test_a_version_that_the_gate_held_back_needs_force(manager: TestClient, stor
     assert manager.get("/v1/knowledge/history").json()["history"][0]["is_forced"]
 
 
+def test_a_version_that_cannot_be_opened_is_not_said_to_be_in_use(manager: TestClient, store: IndexStore) -> None:
+    in_use, version = store.active_version(), store.rollback_target()
+    folder = store.path(version or "")
+    (folder / "content.json").write_text("[]")  # whole by its checksum, and still not to be read
+    manifest = store.manifest(folder.name)
+    sums = manifest.files | {"content.json": (2, files.digest(folder / "content.json"))}
+    replace(manifest, files=sums).save(folder)
+    answer = manager.put("/v1/knowledge/active", json={"version": version})
+    assert answer.status_code == 409 and "cannot be opened" in answer.json()["error"]["message"]
+    assert manager.app.state.parts.engine.knowledge().version == in_use  # type: ignore[attr-defined]
+
+
+def test_what_may_pass_is_tried_again_and_what_is_broken_is_not(
+    store: IndexStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live, whole, tries = LiveKnowledge(store), store.open(), []
+
+    def opens(outcome: Exception | Knowledge) -> Callable[[str], Knowledge]:
+        def open_(version: str) -> Knowledge:
+            tries.append(version)
+            if isinstance(outcome, Exception):
+                raise outcome
+            return outcome
+
+        return open_
+
+    for _ in range(2):
+        monkeypatch.setattr(store, "open", opens(OSError("too many open files")))
+        live.refresh()
+    assert len(tries) == 2 and not live.is_ready
+    monkeypatch.setattr(store, "open", opens(whole))
+    live.refresh()
+    assert live() is whole
+    store.rollback()
+    monkeypatch.setattr(store, "open", opens(IndexBroken("damaged")))
+    for _ in range(2):
+        live.refresh()
+    assert len(tries) == 4 and live() is whole
+
+
+def test_threads_that_look_at_once_open_a_version_once(store: IndexStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    live, whole, tries, entered = LiveKnowledge(store), store.open(), [], threading.Event()
+
+    def open_(version: str) -> Knowledge:
+        tries.append(version)
+        entered.wait(0.2)  # never set: time for the others to come in
+        return whole
+
+    monkeypatch.setattr(store, "open", open_)
+    threads = [threading.Thread(target=live.refresh) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(tries) == 1 and live() is whole
+
+
 def test_a_real_build_through_the_api_tells_its_progress(
     manager: TestClient, store: IndexStore, tmp_path: Path
 ) -> None:
@@ -181,6 +241,19 @@ def test_a_build_that_dies_has_failed(builds: Callable[[str], Builds]) -> None:
     service = builds(DIES)
     found = ended(service, service.start(BuildInput(), "Lin").id)
     assert (found.status, found.message) == ("failed", "The build was interrupted.")
+
+
+def test_a_build_that_crashes_says_with_what(builds: Callable[[str], Builds]) -> None:
+    service = builds("raise RuntimeError('nothing left')")
+    found = ended(service, service.start(BuildInput(), "Lin").id)
+    assert found.message == "The build was interrupted. RuntimeError: nothing left"
+
+
+def test_a_build_without_models_fails_with_the_reason(tmp_path: Path) -> None:
+    command = ["-m", "assist.cli", "reindex", "--json", f"--data={tmp_path}", f"--models={tmp_path / 'none'}"]
+    service = Builds(tmp_path / "builds", command, now, new_id)
+    found = ended(service, service.start(BuildInput(), "Lin").id)
+    assert found.status == "failed" and "manifest.toml" in found.message
 
 
 def test_a_build_that_a_restart_killed_is_begun_again_but_not_for_ever(builds: Callable[[str], Builds]) -> None:

@@ -1,4 +1,4 @@
-"""Builds a version: reads, embeds what is new, writes everything under a hidden name, the manifest last, and renames.
+"""Builds a version: embeds what is new, writes everything under a hidden name, the manifest last, and renames.
 
 A build that is killed at any moment leaves the active version as it was; the next one clears what it left and takes
 over the vectors that it had computed.
@@ -10,9 +10,9 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final, NamedTuple, Protocol
 
@@ -20,14 +20,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assist.domain import Article, Case, Product
-from assist.errors import AssistError
 from assist.knowledge import passages
 from assist.knowledge.dense import Dense
 from assist.knowledge.index import files
+from assist.knowledge.index.earlier import NOTHING, Earlier, earlier_versions
 from assist.knowledge.index.manifest import Manifest
 from assist.knowledge.index.reading import save_kept
-from assist.knowledge.index.records import RECORDS, Digests, content_json, count_changes, digests_of, to_json
-from assist.knowledge.index.store import IndexStore
+from assist.knowledge.index.records import RECORDS, content_json, count_changes, digests_of, to_json
+from assist.knowledge.index.store import VERSION_ID, IndexStore
 from assist.knowledge.index.terms import Terms
 from assist.knowledge.index.vectors import KEY_BYTES, VectorFile
 from assist.knowledge.lexical import Lexical
@@ -36,9 +36,10 @@ from assist.knowledge.sources import Content, read_folder
 
 MIN_FOR_MEAN: Final = 20
 """Texts of a language from which their own mean is steadier than the mean of all."""
+ID_TIME: Final = "%Y%m%dT%H%M%SZ"
 BLOCK: Final = 4096
 """Vectors that are centred at a time, to need little memory beside them."""
-NOWHERE: Final = Entry(0, 0, 0, False)
+_NO_ENTRY: Final = Entry(0, 0, 0, False)
 """Phrases are found by their vector alone."""
 CHUNK: Final = 256
 """Texts that are embedded before their vectors are kept; at most so many are computed again after a kill."""
@@ -71,7 +72,7 @@ class TextEncoder(Protocol):
     def encode_passages(self, texts: Sequence[str], *, progress: Callable[[int], None] | None = None) -> Floats: ...
 
 
-class _Shelved(NamedTuple):
+class _Item(NamedTuple):
     """One way to find something: where it leads, what is embedded and in which language.
 
     `key` is what the vector is known by; the text is not needed where an earlier version has it.
@@ -92,37 +93,75 @@ def build(
     reuse: bool = True,
     reuse_from: Path | None = None,
 ) -> Manifest:
-    """Write a new version of a knowledge folder, or of content already read; it is not yet active.
+    """Write a new version of a knowledge folder, or of content already read; it is not measured and not yet active.
+
+    Takes and raises what `write` does, and Conflict while another build runs.
+    """
+    content = source if isinstance(source, Content) else read_folder(source)
+    with only_build(store_dir):
+        draft = write(content, store_dir, encoder, progress=progress, reuse=reuse, reuse_from=reuse_from)
+        draft.show()
+    return draft.manifest
+
+
+def only_build(store_dir: Path) -> AbstractContextManager[None]:
+    """Hold this as long as a build goes on. Raises Conflict while another process or thread does."""
+    return files.locked(store_dir / "lock", busy="Another build of this index is running.")
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A version that is complete but that nobody sees yet."""
+
+    folder: Path
+    manifest: Manifest
+
+    def show(self) -> None:
+        """Give it its name among the versions."""
+        versions_dir = self.folder.parent
+        os.rename(self.folder, versions_dir / self.manifest.id)
+        files.sync(versions_dir)
+        (versions_dir.parent / "journal").unlink(missing_ok=True)  # its vectors are kept in the version by now
+
+
+def write(
+    content: Content,
+    store_dir: Path,
+    encoder: TextEncoder,
+    *,
+    progress: Callable[[int, int], None] | None = None,
+    reuse: bool = True,
+    reuse_from: Path | None = None,
+) -> Draft:
+    """Write a version under a hidden name. The caller holds `only_build`.
 
     `progress` is called with vectors done and to do. With `reuse`, vectors and terms of unchanged texts come from the
     active and the newest version of `reuse_from`, by default of the store itself, and from a build that was killed.
-    Raises KnowledgeError if the source has nothing to offer, Conflict while another build runs.
     """
     started = time.perf_counter()
-    content = source if isinstance(source, Content) else read_folder(source)
     versions_dir = store_dir / "versions"
     versions_dir.mkdir(parents=True, exist_ok=True)
-    with ExitStack() as held:
-        held.enter_context(files.locked(store_dir / "lock", busy="Another build of this index is running."))
-        for litter in versions_dir.glob(".*"):
-            shutil.rmtree(litter)
-        created_at = datetime.now(UTC)
-        version = f"{created_at:%Y%m%dT%H%M%SZ}-{os.urandom(3).hex()}"
-        folder = versions_dir / f".{version}"
-        folder.mkdir()
-        if not reuse:
-            (store_dir / "journal").unlink(missing_ok=True)
-        journal = held.enter_context(VectorFile(store_dir / "journal", encoder.dimension))
-        previous = _previous(IndexStore(reuse_from or store_dir), encoder) if reuse else _NOTHING
+    for litter in versions_dir.glob(".*"):
+        if VERSION_ID.fullmatch(litter.name[1:]):
+            shutil.rmtree(litter, ignore_errors=True)
+    created_at = _next_moment(versions_dir)
+    version = f"{created_at:{ID_TIME}}-{os.urandom(3).hex()}"
+    folder = versions_dir / f".{version}"
+    folder.mkdir()
+    if not reuse:
+        (store_dir / "journal").unlink(missing_ok=True)
+    with VectorFile(store_dir / "journal", encoder.dimension) as journal:
+        earlier_store = IndexStore(reuse_from or store_dir)
+        previous = earlier_versions(earlier_store, encoder.version, encoder.dimension) if reuse else NOTHING
         terms = Terms.load(content.glossary, previous.folder)
         digests = digests_of(content)
-        known = _known_entries(previous) if terms.is_continued else {}
+        known = previous.known if terms.is_continued else {}
         shelves = {
             "articles": list(_shelve_articles(content.articles, digests["articles"].values(), known)),
             "cases": list(_shelve_cases(content.cases)),
             "products": list(_shelve_products(content.products)),
         }
-        groups = {**shelves, "phrases": [_Shelved(NOWHERE, p.text, p.language, "") for p in content.phrases]}
+        groups = {**shelves, "phrases": [_Item(_NO_ENTRY, p.text, p.language, "") for p in content.phrases]}
         examples = [example for situation in content.situations for example in situation.examples]
         items = [item for group in groups.values() for item in group]
         keys, vectors, reused = _embed(items, examples, encoder, previous, journal, progress)
@@ -165,101 +204,56 @@ def build(
         )
         manifest.save(folder)
         files.sync(folder)
-        os.rename(folder, versions_dir / version)
-        files.sync(versions_dir)
-        journal.delete()
-    return manifest
+    return Draft(folder, manifest)
+
+
+def _next_moment(versions_dir: Path) -> datetime:
+    """Now, or a second after the newest version: versions are ordered by their ids, which tell the second."""
+    names = [path.name for path in versions_dir.iterdir() if VERSION_ID.fullmatch(path.name)]
+    now = datetime.now(UTC)
+    if not names:
+        return now
+    newest = datetime.strptime(max(names).split("-")[0], ID_TIME).replace(tzinfo=UTC)
+    return max(now, newest + timedelta(seconds=1))
 
 
 def _shelve_articles(
     articles: Sequence[Article], digests: Iterable[str], known: Mapping[str, Sequence[tuple[list[int], str]]]
-) -> Iterator[_Shelved]:
+) -> Iterator[_Item]:
     """Every passage of the published articles, and every question as one more way to the answer."""
     for number, (article, digest) in enumerate(zip(articles, digests, strict=True)):
         if article.status != "published":
             continue
         if digest in known:
             for (_, start, end, is_internal), key in known[digest]:
-                yield _Shelved(Entry(number, start, end, bool(is_internal)), "", article.language, key)
+                yield _Item(Entry(number, start, end, bool(is_internal)), "", article.language, key)
             continue
         cuts = passages.split(article.body)
         for cut in cuts:
             text = f"{article.title}\n{passages.plain(article.body[cut.start : cut.end])}".strip()
-            yield _Shelved(Entry(number, cut.start, cut.end, cut.section == "notes"), text, article.language, "")
+            yield _Item(Entry(number, cut.start, cut.end, cut.section == "notes"), text, article.language, "")
         for question in article.questions:
-            yield _Shelved(Entry(number, cuts[0].start, cuts[0].end, False), question, article.language, "")
+            yield _Item(Entry(number, cuts[0].start, cuts[0].end, False), question, article.language, "")
 
 
-def _shelve_cases(cases: Sequence[Case]) -> Iterator[_Shelved]:
+def _shelve_cases(cases: Sequence[Case]) -> Iterator[_Item]:
     """The customer's problem. Unresolved cases stay out."""
     for number, case in enumerate(cases):
         if case.outcome != "unresolved":
-            yield _Shelved(Entry(number, 0, 0, False), case.problem, case.language, "")
+            yield _Item(Entry(number, 0, 0, False), case.problem, case.language, "")
 
 
-def _shelve_products(products: Sequence[Product]) -> Iterator[_Shelved]:
+def _shelve_products(products: Sequence[Product]) -> Iterator[_Item]:
     for number, product in enumerate(products):
         for language, title in product.titles.items():
-            yield _Shelved(Entry(number, 0, 0, False), f"{title}\n{product.pitches[language]}", language, "")
-
-
-@dataclass(frozen=True, slots=True)
-class _Previous:
-    """What earlier versions offer: vectors by key; `folder`, `digests` and `keys` are of the active version."""
-
-    folder: Path | None
-    digests: Digests
-    keys: Sequence[str]
-    rows: dict[str, tuple[int, int]]
-    vectors: Sequence[Floats]
-
-
-_NOTHING: Final = _Previous(None, {}, (), {}, ())
-
-
-def _previous(store: IndexStore, encoder: TextEncoder) -> _Previous:
-    """The active and the newest version; what is missing or broken costs time only."""
-    active = store.active_version()
-    newest = next((manifest.id for manifest in store.versions()), None)
-    folder: Path | None = None
-    digests: Digests = {}
-    active_keys: Sequence[str] = ()
-    rows: dict[str, tuple[int, int]] = {}
-    vectors: list[Floats] = []
-    for version in dict.fromkeys(name for name in (active, newest) if name):
-        try:
-            path = store.path(version)
-            if store.manifest(version).encoder_version != encoder.version:
-                continue
-            keys = json.loads((path / "keys.json").read_text())
-            found = np.load(path / "vectors.npy", mmap_mode="r")
-        except (AssistError, OSError, ValueError):
-            continue
-        if found.shape != (len(keys), encoder.dimension):
-            continue
-        if version == active:
-            folder, digests, active_keys = path, store.digests(version), keys
-        rows |= {key: (len(vectors), row) for row, key in enumerate(keys) if key not in rows}
-        vectors.append(found)
-    return _Previous(folder, digests, active_keys, rows, vectors)
-
-
-def _known_entries(previous: _Previous) -> dict[str, list[tuple[list[int], str]]]:
-    """The entries of the active version's articles with the keys of their vectors, by the articles' digests."""
-    if previous.folder is None:
-        return {}
-    found: dict[str, list[tuple[list[int], str]]] = {}
-    digests = list(previous.digests.get("articles", {}).values())
-    for entry, key in zip(np.load(previous.folder / "articles.npy").tolist(), previous.keys, strict=False):
-        found.setdefault(digests[entry[0]], []).append((entry, key))
-    return found
+            yield _Item(Entry(number, 0, 0, False), f"{title}\n{product.pitches[language]}", language, "")
 
 
 def _embed(
-    items: Sequence[_Shelved],
+    items: Sequence[_Item],
     queries: Sequence[str],
     encoder: TextEncoder,
-    previous: _Previous,
+    previous: Earlier,
     journal: VectorFile,
     progress: Callable[[int, int], None] | None,
 ) -> tuple[list[str], Floats, int]:

@@ -5,79 +5,12 @@ from html import escape
 from typing import Final
 
 from assist.knowledge.index.history import Entry
+from assist.knowledge.index.wording import WORDS, figures_of, note, what, who
 
 WIDTH, HEIGHT, EDGE = 860, 260, 44
 SHOWN: Final = 200
 """Builds in the chart and lines in the table, the latest."""
 _BARS: Final = "▁▂▃▄▅▆▇█"
-_WORDS: Final[Mapping[str, Mapping[str, str]]] = {
-    "en": {
-        "title": "History of the knowledge index",
-        "chart": "Quality of each measured build",
-        "none": "No build has been measured yet.",
-        "summary": "{n} measured builds. The last: recall@5 {recall}, ndcg@10 {ndcg}.",
-        "when": "When (UTC)",
-        "who": "Who",
-        "what": "What",
-        "version": "Version",
-        "note": "Note",
-        "build": "build",
-        "activate": "activate",
-        "rollback": "roll back",
-        "prune": "prune",
-        "done": "done",
-        "held": "held back",
-        "failed": "failed",
-        "forced": "forced",
-        "active": "in use",
-        "api": "API",
-        "command": "command line",
-    },
-    "zh-Hans": {
-        "title": "知识索引的历史",
-        "chart": "每次构建的检索质量",
-        "none": "还没有测过质量的构建。",
-        "summary": "共 {n} 次测过质量的构建。最近一次：recall@5 {recall}，ndcg@10 {ndcg}。",
-        "when": "时间（UTC）",
-        "who": "操作人",
-        "what": "操作",
-        "version": "版本",
-        "note": "说明",
-        "build": "构建",
-        "activate": "启用",
-        "rollback": "回退",
-        "prune": "清理",
-        "done": "完成",
-        "held": "未通过，已拦下",
-        "failed": "失败",
-        "forced": "强制",
-        "active": "使用中",
-        "api": "API",
-        "command": "命令行",
-    },
-    "zh-Hant": {
-        "title": "知識索引的歷史",
-        "chart": "每次建置的檢索品質",
-        "none": "還沒有量測過品質的建置。",
-        "summary": "共 {n} 次量測過品質的建置。最近一次：recall@5 {recall}，ndcg@10 {ndcg}。",
-        "when": "時間（UTC）",
-        "who": "操作人",
-        "what": "操作",
-        "version": "版本",
-        "note": "說明",
-        "build": "建置",
-        "activate": "啟用",
-        "rollback": "還原",
-        "prune": "清理",
-        "done": "完成",
-        "held": "未通過，已攔下",
-        "failed": "失敗",
-        "forced": "強制",
-        "active": "使用中",
-        "api": "API",
-        "command": "命令列",
-    },
-}
 _STYLE: Final = """
 :root { color-scheme: light dark; --ink: #1c2430; --soft: #5a6675; --line: #d5dbe3; --paper: #fff; --one: #0b6bcb;
   --two: #b3470b; --bad: #b3261e; }
@@ -110,9 +43,9 @@ def sparkline(values: Sequence[float]) -> str:
 
 def history_page(entries: Sequence[Entry], active: str | None, language: str) -> str:
     """A whole HTML page in zh-Hans, zh-Hant or en."""
-    words = _WORDS[language]
-    measured = [entry for entry in entries if _figures(entry)][-SHOWN:]
-    rows = "\n".join(_row(entry, active, words) for entry in reversed(entries[-SHOWN:]))
+    words = WORDS[language]
+    measured = [entry for entry in entries if figures_of(entry)][-SHOWN:]
+    rows = "\n".join(_row(entry, active, language) for entry in reversed(entries[-SHOWN:]))
     heads = "".join(
         f'<th scope="col">{escape(head)}</th>'
         for head in (words["when"], words["who"], words["what"], words["version"], "recall@5", "ndcg@10", words["note"])
@@ -137,13 +70,8 @@ def history_page(entries: Sequence[Entry], active: str | None, language: str) ->
 """
 
 
-def _figures(entry: Entry) -> Mapping[str, float] | None:
-    figures: Mapping[str, float] | None = (entry.details.get("gate") or {}).get("figures")
-    return figures
-
-
 def _chart(measured: Sequence[Entry], words: Mapping[str, str]) -> str:
-    figures = [_figures(entry) or {} for entry in measured]
+    figures = [figures_of(entry) or {} for entry in measured]
     lines = {"one": [f["recall_at_5"] for f in figures], "two": [f["ndcg_at_10"] for f in figures]}
     low = min(map(min, lines.values()))
     low = max(0.0, int((low - 0.02) * 20) / 20)
@@ -173,7 +101,7 @@ def _chart(measured: Sequence[Entry], words: Mapping[str, str]) -> str:
                 f'<circle class="{mark}" r="4" cx="{x(number):.1f}" cy="{y(value):.1f}"><title>{told}</title></circle>'
             )
     last = figures[-1]
-    summary = words["summary"].format(
+    summary = words["summary" if len(measured) > 1 else "summary_of_one"].format(
         n=len(measured), recall=f"{last['recall_at_5']:.3f}", ndcg=f"{last['ndcg_at_10']:.3f}"
     )
     return f"""<p>{summary}</p>
@@ -184,17 +112,15 @@ def _chart(measured: Sequence[Entry], words: Mapping[str, str]) -> str:
 </svg>"""
 
 
-def _row(entry: Entry, active: str | None, words: Mapping[str, str]) -> str:
-    figures = _figures(entry) or {}
-    what = words[entry.action] + ("" if entry.outcome == "done" else f" ({words[entry.outcome]})")
-    version = (entry.version or "") + (f" ({words['active']})" if entry.version and entry.version == active else "")
-    note = " · ".join(filter(None, [words["forced"] if entry.is_forced else "", entry.message]))
-    deleted = ", ".join(entry.details.get("deleted", ()))
-    cells = [f"{entry.at:%Y-%m-%d %H:%M:%S}", f"{entry.who} ({words.get(entry.via, entry.via)})", what, version]
+def _row(entry: Entry, active: str | None, language: str) -> str:
+    figures = figures_of(entry) or {}
+    is_active = entry.version is not None and entry.version == active
+    version = (entry.version or "") + (f" ({WORDS[language]['active']})" if is_active else "")
+    cells = [f"{entry.at:%Y-%m-%d %H:%M:%S}", who(entry, language), what(entry, language), version]
     numbers = [f"{figures[name]:.3f}" if name in figures else "" for name in ("recall_at_5", "ndcg_at_10")]
     return (
         "<tr>"
         + "".join(f"<td>{escape(cell)}</td>" for cell in cells)
         + "".join(f'<td class="figure">{number}</td>' for number in numbers)
-        + f"<td>{escape(note or deleted)}</td></tr>"
+        + f"<td>{escape(note(entry, language))}</td></tr>"
     )

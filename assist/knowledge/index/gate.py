@@ -121,21 +121,26 @@ def ask(
     return asked
 
 
-def judge(after: Knowledge, before: Knowledge | None, asked: Sequence[Asked], on: date, margins: Margins) -> Gate:
-    """Measure a version against the one in use on the queries that have an article; there is at least one."""
+def judge(
+    after: Knowledge, before: Knowledge | Figures | None, asked: Sequence[Asked], on: date, margins: Margins
+) -> Gate:
+    """Measure a version against the one in use on the queries that have an article; there is at least one.
+
+    Of a version that cannot be asked, `before` gives the figures; those of another number of queries say nothing.
+    """
     asked = [one for one in asked if one.judgement.article is not None]
     found = [_hits(after, one, on) for one in asked]
     figures = _figures(asked, found)
-    if before is None:
-        return Gate(True, "Measured; there is no version in use that it can be compared with.", figures)
-    found_before = [_hits(before, one, on) for one in asked]
-    baseline = _figures(asked, found_before)
+    found_before = [_hits(before, one, on) for one in asked] if isinstance(before, Knowledge) else None
+    baseline = before if isinstance(before, Figures) else _figures(asked, found_before) if found_before else None
+    if baseline is None or baseline.queries != figures.queries:
+        return Gate(True, "Measured; no version is in use that it could be compared with.", figures)
     lost = {
         "recall@5": (baseline.recall_at_5 - figures.recall_at_5, margins.recall_at_5),
         "ndcg@10": (baseline.ndcg_at_10 - figures.ndcg_at_10, margins.ndcg_at_10),
     }
-    over = [f"{name} by {loss:.3f} (at most {most:g})" for name, (loss, most) in lost.items() if loss > most + 1e-9]
-    worse = _worse(after, asked, found_before, found, on)
+    over = [f"{loss:.3f} of {name} ({most:g} is allowed)" for name, (loss, most) in lost.items() if loss > most + 1e-9]
+    worse = _worse(after, asked, found_before, found, on) if found_before else ()
     said = f"Loses {' and '.join(over)}." if over else "Loses no more than the margins allow."
     return Gate(not over, said, figures, baseline, tuple(worse))
 

@@ -1,13 +1,13 @@
 """Who did what to the index and when: an append-only file of JSON lines beside the versions.
 
-A line is on the disk before what it tells of takes effect, so that nothing happens without a name. `build` is the
-exception: its line tells how the build ended, and a build that was killed has changed nothing.
+A line is on the disk before what it tells of takes effect, so that nothing happens without a name. A switch that a kill
+prevented after its line was written is known by what follows it, and counts as failed.
 """
 
 import getpass
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Self
@@ -37,7 +37,8 @@ def os_user() -> Actor:
 class Entry:
     """One line. `previous` is the version that was active before; `outcome` is `held` where the gate held a build back.
 
-    `details` of a build: changes, embedded, reused, seconds, problems and gate; of pruning: deleted.
+    `details` of a build: changes, embedded, reused, seconds, the first problems, their number and gate; of pruning:
+    deleted.
     """
 
     action: Action
@@ -66,6 +67,7 @@ class History:
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / "history.jsonl"
+        self._active = folder / "active"
 
     def add(self, entry: Entry) -> None:
         """Append an entry and wait until it is on the disk."""
@@ -73,13 +75,32 @@ class History:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         files.append_line(self._path, json.dumps(values, ensure_ascii=False, default=str).encode("utf-8", "replace"))
 
+    def active(self) -> str | None:
+        """The version in use, or None before the first switch."""
+        try:
+            return self._active.read_text().strip() or None
+        except FileNotFoundError:
+            return None
+
     def entries(self) -> list[Entry]:
         """All entries, the oldest first."""
         try:
             lines = self._path.read_bytes().split(b"\n")
         except FileNotFoundError:
             return []
-        return [entry for line in lines if (entry := Entry.parse(line))]
+        return settled([entry for line in lines if (entry := Entry.parse(line))], self.active())
+
+
+def settled(entries: Sequence[Entry], active: str | None) -> list[Entry]:
+    """The entries with `failed` for switches that never took effect: what came after them did not find them in use."""
+    found, in_force = [], active
+    for entry in reversed(entries):
+        if entry.action in ("activate", "rollback"):
+            found.append(entry if entry.version == in_force else replace(entry, outcome="failed"))
+            in_force = entry.previous
+        else:
+            found.append(entry)
+    return found[::-1]
 
 
 def build_of(entries: Sequence[Entry], version: str) -> Entry | None:
@@ -90,9 +111,10 @@ def build_of(entries: Sequence[Entry], version: str) -> Entry | None:
 def held_back(entries: Sequence[Entry], version: str) -> Entry | None:
     """The entry of the build if the gate holds the version back, and nobody has forced it since."""
     made = build_of(entries, version)
-    if made is None or made.outcome != "held" or any(e.is_forced and e.version == version for e in entries):
+    if made is None or made.outcome != "held":
         return None
-    return made
+    is_forced = any(entry.is_forced and entry.version == version and entry.outcome == "done" for entry in entries)
+    return None if is_forced else made
 
 
 def active_before(entries: Sequence[Entry], active: str | None, existing: set[str]) -> str | None:
@@ -102,15 +124,11 @@ def active_before(entries: Sequence[Entry], active: str | None, existing: set[st
     """
     trail: list[str] = []
     for entry in entries:
-        if entry.version is None:
+        if entry.version is None or entry.outcome != "done":
             continue
         if entry.action == "activate":
             trail.append(entry.version)
         elif entry.action == "rollback" and entry.version in trail:
             while trail[-1] != entry.version:
                 trail.pop()
-    # The last line may tell of a switch that a kill prevented: the file `active` is right, not the trail.
-    while active in trail:
-        if trail.pop() == active:
-            break
     return next((version for version in reversed(trail) if version in existing and version != active), None)

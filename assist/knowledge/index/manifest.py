@@ -1,6 +1,7 @@
 """What a version says about itself."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -49,9 +50,10 @@ class Manifest:
         values = {"format": FORMAT, **asdict(self), "created_at": self.created_at.isoformat()}
         files.write(folder / "manifest.json", json.dumps(values, indent=1).encode())
 
-    def verify(self, folder: Path) -> None:
-        """Raises IndexBroken unless every file is there as it was written."""
-        for name, (size, digest) in self.files.items():
+    def verify(self, folder: Path, names: Iterable[str] = ()) -> None:
+        """Raises IndexBroken unless every file, or every named one, is there as it was written."""
+        for name in names or self.files:
+            size, digest = self.files.get(name, (-1, ""))
             path = folder / name
             if not path.is_file() or path.stat().st_size != size or files.digest(path) != digest:
                 raise IndexBroken(f"index version {folder.name}: {name} is missing or damaged")

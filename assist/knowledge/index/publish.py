@@ -3,17 +3,19 @@
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import date
 from pathlib import Path
-from typing import Any, Final, Literal, Protocol
+from typing import Any, Final, Literal, NamedTuple, Protocol
 
-from assist.errors import AssistError, IndexBroken, KnowledgeError, NotFound
-from assist.knowledge.index.builder import TextEncoder, build
+from assist.errors import AssistError, IndexBroken, NotFound
+from assist.knowledge.index.builder import TextEncoder, build, only_build, write
 from assist.knowledge.index.gate import (
     UNMEASURED,
     AnswerChange,
     Asked,
+    Figures,
     Gate,
     Margins,
     answer_changes,
@@ -21,7 +23,7 @@ from assist.knowledge.index.gate import (
     judge,
     read_golden,
 )
-from assist.knowledge.index.history import Actor, Entry
+from assist.knowledge.index.history import Actor, Entry, build_of
 from assist.knowledge.index.manifest import Manifest
 from assist.knowledge.index.reading import load_kept
 from assist.knowledge.index.records import RecordChange, changes_between
@@ -36,6 +38,8 @@ Progress = Callable[[Stage, int, int], None]
 GOLDEN_VECTORS: Final = "golden.vectors"
 WORSE_KEPT: Final = 50
 """Queries that got worse which the history keeps of one build."""
+PROBLEMS_KEPT: Final = 50
+"""Problems of the source which the history keeps of one build."""
 
 
 class Encoder(TextEncoder, QueryEncoder, Protocol):  # type: ignore[misc]
@@ -69,39 +73,48 @@ def publish(
 ) -> Published:
     """Build a version of a knowledge folder and activate it, unless the gate holds it back.
 
-    With `force` the gate holds nothing back. Every run ends as a line of the history. Raises KnowledgeError for a
-    source that cannot be used, with `strict` for every problem in it, and Conflict while another build runs.
+    With `force` the gate holds nothing back. Nobody sees the version before it is measured, and no other build begins
+    before this one has ended; every run ends as a line of the history. Raises KnowledgeError for a source that cannot
+    be used, with `strict` for every problem in it, and Conflict while another build runs or if another version was
+    activated in the meantime.
     """
-    previous = store.active_version()
-    try:
-        content = _read(source, strict, None if full else load_kept(store), progress)
-        golden = read_golden(source)
-        manifest = build(
-            content,
-            store.folder,
-            encoder,
-            progress=lambda done, total: progress("embedding", done, total),
-            reuse=not full,
-        )
-        asked = _ask(golden, store.folder, encoder, progress)
-        gate = _measure(store, manifest.id, store, asked, on, margins)
-    except AssistError as error:
-        told = {"problems": list(error.details.get("problems", ()))}
-        store.history.add(Entry("build", *by, None, previous, "failed", message=error.message, details=told))
-        raise
-    details: dict[str, Any] = {
-        **{name: getattr(manifest, name) for name in ("changes", "embedded", "reused", "seconds")},
-        "gate": asdict(replace(gate, worse=gate.worse[:WORSE_KEPT])),
-        "problems": [str(problem) for problem in content.problems],
-        "dropped": dict(content.dropped),
-    }
-    outcome: Literal["done", "held"] = "done" if gate.is_passed else "held"
-    store.history.add(Entry("build", *by, manifest.id, previous, outcome, message=gate.message, details=details))
-    is_active = activate and (gate.is_passed or force)
-    if is_active:
-        progress("activating", 0, 0)
-        store.activate(manifest.id, by=by, force=force)
-    return Published(manifest, gate, is_active, tuple(details["problems"]), content.dropped)
+    with only_build(store.folder):
+        previous = store.active_version()
+        try:
+            content = _read(source, strict, None if full else load_kept(store), progress)
+            golden = read_golden(source)
+            draft = write(
+                content,
+                store.folder,
+                encoder,
+                progress=lambda done, total: progress("embedding", done, total),
+                reuse=not full,
+            )
+            manifest, asked = draft.manifest, _ask(golden, store.folder, encoder, progress)
+            gate = UNMEASURED
+            if _has_answers(asked):
+                after = store.open_draft(draft.folder, manifest)
+                gate = _measure(after, _in_use(store), asked, on, margins)
+            problems = tuple(str(problem) for problem in content.problems)
+            details: dict[str, Any] = {
+                **{name: getattr(manifest, name) for name in ("changes", "embedded", "reused", "seconds")},
+                "gate": asdict(replace(gate, worse=gate.worse[:WORSE_KEPT])),
+                **_first(problems),
+                "dropped": dict(content.dropped),
+            }
+            outcome: Literal["done", "held"] = "done" if gate.is_passed else "held"
+            made = Entry("build", *by, manifest.id, previous, outcome, message=gate.message, details=details)
+            store.history.add(made)
+            draft.show()
+        except BaseException as error:
+            with suppress(OSError):  # on a full disk the first error is the one to tell
+                store.history.add(_failed(error, by, previous))
+            raise
+        is_active = activate and (gate.is_passed or force)
+        if is_active:
+            progress("activating", 0, 0)
+            store.supersede(previous, manifest.id, by=by, force=force)
+    return Published(manifest, gate, is_active, problems, content.dropped)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,14 +162,14 @@ def preview(
             reuse_from=store.folder,
         )
         asked = _ask([*golden, *questions], folder, encoder, progress)
-        built = store.beside(folder)
-        before = _in_use(store)
+        built, in_use = store.beside(folder), _in_use(store)
+        after, before, judged = built.open(manifest.id), in_use.knowledge, asked[: len(golden)]
         return Preview(
             manifest=manifest,
-            gate=_measure(built, manifest.id, store, asked[: len(golden)], on, margins),
+            gate=_measure(after, in_use, judged, on, margins) if _has_answers(judged) else UNMEASURED,
             records=tuple(changes_between(store.digests(), built.digests(manifest.id))),
             questions=len(asked) if before else 0,
-            answers=tuple(answer_changes(before, built.open(manifest.id), asked, on)) if before else (),
+            answers=tuple(answer_changes(before, after, asked, on)) if before else (),
             problems=tuple(str(problem) for problem in content.problems),
             dropped=content.dropped,
         )
@@ -178,17 +191,51 @@ def _ask(golden: Sequence[Judgement], folder: Path, encoder: Encoder, progress: 
     )
 
 
-def _measure(
-    built: IndexStore, version: str, store: IndexStore, asked: Sequence[Asked], on: date, margins: Margins
-) -> Gate:
-    if not any(one.judgement.article for one in asked):
-        return UNMEASURED
-    return judge(built.open(version), _in_use(store), asked, on, margins)
+def _has_answers(asked: Sequence[Asked]) -> bool:
+    return any(one.judgement.article for one in asked)
 
 
-def _in_use(store: IndexStore) -> Knowledge | None:
-    """The active version, if there is one that can be searched."""
+class _InUse(NamedTuple):
+    """The active version; if it cannot be opened, why, and its figures of the time when it was built."""
+
+    knowledge: Knowledge | None
+    figures: Figures | None = None
+    why_closed: str = ""
+
+
+def _in_use(store: IndexStore) -> _InUse:
+    active = store.active_version()
+    if active is None:
+        return _InUse(None)
     try:
-        return store.open() if store.active_version() else None
-    except (IndexBroken, KnowledgeError, NotFound):
-        return None
+        return _InUse(store.open(active))
+    except (IndexBroken, NotFound) as error:
+        made = build_of(store.history.entries(), active)
+        figures = (made.details.get("gate") or {}).get("figures") if made else None
+        return _InUse(None, Figures(**figures) if figures else None, error.message.rstrip("."))
+
+
+def _measure(after: Knowledge, in_use: _InUse, asked: Sequence[Asked], on: date, margins: Margins) -> Gate:
+    gate = judge(after, in_use.knowledge or in_use.figures, asked, on, margins)
+    if not in_use.why_closed:
+        return gate
+    told = (
+        f"{gate.message} The version in use cannot be opened ({in_use.why_closed}), so this is measured against its"
+        " figures from when it was built."
+        if gate.baseline
+        else f"Measured, but not compared: the version in use cannot be opened ({in_use.why_closed})."
+    )
+    return replace(gate, message=told)
+
+
+def _first(problems: Sequence[str]) -> dict[str, Any]:
+    """What the history keeps of a build's problems; the build itself has told all of them."""
+    return {"problems": list(problems[:PROBLEMS_KEPT]), "problem_count": len(problems)}
+
+
+def _failed(error: BaseException, by: Actor, previous: str | None) -> Entry:
+    if isinstance(error, AssistError):
+        details = _first([str(problem) for problem in error.details.get("problems", ())])
+        return Entry("build", *by, None, previous, "failed", message=error.message, details=details)
+    told = "Interrupted." if isinstance(error, KeyboardInterrupt) else f"{type(error).__name__}: {error}"
+    return Entry("build", *by, None, previous, "failed", message=told)

@@ -38,7 +38,9 @@ def save_kept(folder: Path, content: Content) -> None:
 def load_kept(store: IndexStore) -> Kept | None:
     """What the active version keeps, or None; that costs time only."""
     try:
-        folder = store.path(store.active_version() or "")
+        version = store.active_version() or ""
+        folder = store.path(version)
+        store.manifest(version).verify(folder, ("files.json", "content.json"))
         said = json.loads((folder / "files.json").read_text("utf-8"))
         if said["made_by"] != _maker():
             return None

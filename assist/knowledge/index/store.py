@@ -9,9 +9,10 @@ import os
 import re
 import shutil
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from datetime import date
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,13 +30,22 @@ from assist.knowledge.search import Knowledge, Shelf
 from assist.text.segment import Segmenter
 
 SHELVES: Final = ("articles", "cases", "products")
-_VERSION_ID: Final = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{6}")
+VERSION_ID: Final = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{6}")
+
+
+class Overview(NamedTuple):
+    """All versions, the newest first, the active one, what happened, and where a rollback would go."""
+
+    versions: list[Manifest]
+    active: str | None
+    entries: list[Entry]
+    rollback: str | None
 
 
 class IndexStore:
     """The index versions in one folder, and the history of what was done to them.
 
-    With `encoder_version`, a version that another encoder made cannot be opened: its cosines would mean nothing.
+    With `encoder_version`, a version of another encoder is neither opened nor used: its cosines would mean nothing.
     """
 
     def __init__(self, folder: Path, relevance: Relevance | None = None, *, encoder_version: str | None = None) -> None:
@@ -48,12 +58,18 @@ class IndexStore:
         """All complete versions, newest first."""
         found = []
         for path in self._versions_dir.glob("*"):
-            if _VERSION_ID.fullmatch(path.name):
+            if VERSION_ID.fullmatch(path.name):
                 try:
                     found.append(Manifest.load(path))
                 except IndexBroken:
                     continue
         return sorted(found, key=lambda manifest: manifest.id, reverse=True)
+
+    def overview(self) -> Overview:
+        """What there is and what happened, in one look."""
+        versions, active, entries = self.versions(), self.active_version(), self.history.entries()
+        usable = {manifest.id for manifest in versions if self._is_ours(manifest)}
+        return Overview(versions, active, entries, active_before(entries, active, usable))
 
     def manifest(self, version: str) -> Manifest:
         """The manifest of a version. Raises NotFound or IndexBroken."""
@@ -74,16 +90,12 @@ class IndexStore:
     @property
     def needs_build(self) -> bool:
         """Whether there is no active version, or none that this encoder can search."""
-        made_by = {manifest.id: manifest.encoder_version for manifest in self.versions()}
         active = self.active_version()
-        return active not in made_by or self._encoder_version not in (None, made_by[active])
+        return not any(manifest.id == active and self._is_ours(manifest) for manifest in self.versions())
 
     def active_version(self) -> str | None:
         """Id of the version in use, or None before the first build."""
-        try:
-            return (self.folder / "active").read_text().strip() or None
-        except FileNotFoundError:
-            return None
+        return self.history.active()
 
     def open(self, version: str | None = None, relevance: Relevance | None = None) -> Knowledge:
         """Open a version, by default the active one, with the store's relevance models unless others are given.
@@ -96,72 +108,100 @@ class IndexStore:
             raise Unavailable("There is no index yet. Build one with: scripts/reindex")
         folder = self.path(version)
         manifest = Manifest.load(folder)
-        if self._encoder_version not in (None, manifest.encoder_version):
+        if not self._is_ours(manifest):
             raise IndexBroken(f"index version {version} was made with another encoder; run scripts/reindex")
         manifest.verify(folder)
         return _open(folder, manifest, relevance or self._relevance)
+
+    def open_draft(self, folder: Path, manifest: Manifest) -> Knowledge:
+        """Open a version that has just been written and that nobody else sees yet."""
+        return _open(folder, manifest, self._relevance)
 
     def activate(self, version: str, *, by: Actor | None = None, force: bool = False) -> None:
         """Make a version the active one, atomically, after a look at every file of it.
 
         `by` goes into the history, by default the user of the machine. Raises NotFound or IndexBroken, and Conflict for
-        a version that the gate held back unless with `force`.
+        a version that another encoder made, or that the gate held back unless with `force`.
         """
-        why = self.held(version)
-        if why and not force:
-            raise Conflict(why, {"version": version, "is_held": True})
-        self._switch(version, "activate", by or os_user(), is_forced=bool(why))
+        with self._one_switch():
+            self._activate(version, by or os_user(), force)
+
+    def supersede(self, previous: str | None, version: str, *, by: Actor, force: bool = False) -> None:
+        """Activate a version in the place of the one it was measured against.
+
+        Raises as `activate` does, and Conflict if that is no longer the active one.
+        """
+        with self._one_switch():
+            if self.active_version() != previous:
+                raise Conflict(
+                    f"Version {version} is built but not activated: while it was built, somebody else has switched to"
+                    f" {self.active_version()}, which it was not measured against."
+                )
+            self._activate(version, by, force)
 
     def rollback(self, *, by: Actor | None = None) -> str:
         """Activate the version that was active before; returns its id. Raises Conflict if there is none."""
-        target = self.rollback_target()
-        if target is None:
-            raise Conflict("There is no earlier version to go back to.")
-        self._switch(target, "rollback", by or os_user())
+        with self._one_switch():
+            target = self.rollback_target()
+            if target is None:
+                raise Conflict("There is no earlier version to go back to.")
+            self._switch(target, "rollback", by or os_user())
         return target
 
     def rollback_target(self) -> str | None:
         """The version to which `rollback` would go."""
-        existing = {manifest.id for manifest in self.versions()}
-        return active_before(self.history.entries(), self.active_version(), existing)
-
-    def held(self, version: str) -> str | None:
-        """Why the gate holds a version back, or None if it does not, or no longer since somebody forced it."""
-        made = held_back(self.history.entries(), version)
-        return (
-            f"The gate holds this version back. {made.message} Use force to activate it all the same." if made else None
-        )
+        return self.overview().rollback
 
     def prune(self, keep: int, *, by: Actor | None = None) -> list[str]:
         """Delete all but the `keep` newest versions, the active one and the one before it; returns what is deleted."""
         actor = by or os_user()
-        with files.locked(self.folder / "switch.lock"):
-            active = self.active_version()
-            spared = {active, self.rollback_target()}
-            old = [manifest.id for manifest in self.versions()[max(keep, 0) :] if manifest.id not in spared]
+        with self._one_switch():
+            versions, active, _, target = self.overview()
+            old = [manifest.id for manifest in versions[max(keep, 0) :] if manifest.id not in (active, target)]
             if old:
                 self.history.add(Entry("prune", *actor, None, active, details={"deleted": old, "keep": keep}))
             for version in old:
-                # Renamed first, so that nobody sees half a version. A process that has it mapped keeps its pages.
+                # Renamed first, so that nobody sees half a version. A process that has it mapped keeps its pages, and
+                # what cannot be deleted now is the next build's litter.
                 hidden = self._versions_dir / f".{version}"
                 os.rename(self._versions_dir / version, hidden)
-                shutil.rmtree(hidden)
+                shutil.rmtree(hidden, ignore_errors=True)
         return old
 
     def path(self, version: str) -> Path:
         """The folder of a version. Raises NotFound."""
         path = self._versions_dir / version
-        if not _VERSION_ID.fullmatch(version) or not path.is_dir():
+        if not VERSION_ID.fullmatch(version) or not path.is_dir():
             raise NotFound(f"There is no index version {version!r}.", {"version": version})
         return path
 
+    def _activate(self, version: str, by: Actor, force: bool) -> None:
+        held = held_back(self.history.entries(), version)
+        if held and not force:
+            raise Conflict(
+                f"The gate holds this version back. {held.message} Use force to activate it all the same.",
+                {"version": version, "is_held": True},
+            )
+        self._switch(version, "activate", by, is_forced=held is not None)
+
     def _switch(self, version: str, action: Action, by: Actor, *, is_forced: bool = False) -> None:
-        # One switch at a time, so that the history has them in the order in which they took effect.
-        with files.locked(self.folder / "switch.lock"):
-            folder = self.path(version)
-            Manifest.load(folder).verify(folder)
-            self.history.add(Entry(action, *by, version, self.active_version(), is_forced=is_forced))
-            files.replace(self.folder / "active", f"{version}\n".encode())
+        folder = self.path(version)
+        manifest = Manifest.load(folder)
+        if not self._is_ours(manifest):
+            raise Conflict(
+                f"Version {version} was made with another encoder and cannot be searched; run scripts/reindex.",
+                {"version": version},
+            )
+        manifest.verify(folder)
+        self.history.add(Entry(action, *by, version, self.active_version(), is_forced=is_forced))
+        files.replace(self.folder / "active", f"{version}\n".encode())
+
+    def _is_ours(self, manifest: Manifest) -> bool:
+        return self._encoder_version in (None, manifest.encoder_version)
+
+    def _one_switch(self) -> AbstractContextManager[None]:
+        """One at a time, so that the history has them in the order in which they took effect."""
+        return files.locked(self.folder / "switch.lock")
 
     @property
     def _versions_dir(self) -> Path:

@@ -1,8 +1,8 @@
 """Turns a foreign document into articles: one intent each, the answer first, steps and notes under our headings.
 
-A document of at most `MAX_TOKENS` stays one article, and headings inside its answer become bold lines. A longer one, or one whose headings
-are questions, is cut at its highest headings, again inside a part that is still too long, and where there are no
-headings between paragraphs.
+A document of at most `MAX_TOKENS` stays one article, and headings inside its answer become bold lines. A longer one, or
+one whose headings are questions, is cut at its highest headings, again inside a part that is still too long, and where
+there are no headings between paragraphs.
 """
 
 import hashlib

@@ -1,0 +1,81 @@
+"""What the commands share: options, what ends them, what they say, and the index that the settings name."""
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from assist.errors import AssistError, KnowledgeError
+from assist.inference.manifest import Manifest as ModelManifest
+from assist.knowledge.index import IndexStore
+from assist.knowledge.ranking import Relevance
+from assist.settings import Settings
+
+HELD = 3
+"""Exit code of a command that the gate does not let activate a version."""
+
+Data = Annotated[Path | None, typer.Option(help="Folder of the database and the index.  [env: ASSIST_DATA_DIR]")]
+Models = Annotated[Path | None, typer.Option(help="Folder of the models.  [env: ASSIST_MODELS_DIR]")]
+Source = Annotated[Path | None, typer.Option(help="Knowledge folder to read.  [env: ASSIST_KNOWLEDGE_DIR]")]
+AsJson = Annotated[bool, typer.Option("--json", help="No table or progress bar; one JSON document as the last line.")]
+
+
+class Speech(StrEnum):
+    """Languages of the pages."""
+
+    simplified = "zh-Hans"
+    traditional = "zh-Hant"
+    english = "en"
+
+
+def index_store(settings: Settings) -> IndexStore:
+    """The index of the settings, searched as the service searches it. Raises ModelError without models."""
+    path = settings.models_dir / "relevance.json"
+    relevance = Relevance.load(path) if path.exists() else None
+    return IndexStore(settings.index_dir, relevance, encoder_version=ModelManifest.load(settings.models_dir).version)
+
+
+def say(line: str) -> None:
+    """A line on stdout, at once."""
+    typer.echo(line)
+    sys.stdout.flush()
+
+
+def say_json(value: object) -> None:
+    """A document as a line on stdout."""
+    say(json.dumps(value, ensure_ascii=False, default=str))
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 question`, `2 questions`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def sentence(error: Exception) -> str:
+    """An error in one sentence: ours in their own words, the disk's with the file."""
+    if isinstance(error, AssistError):
+        return error.message
+    if isinstance(error, OSError):
+        return f"{error.filename or 'the disk'}: {error.strerror or error}"
+    return f"{type(error).__name__}: {error}"
+
+
+@contextmanager
+def sentences(as_json: bool = False) -> Iterator[None]:
+    """Our own errors end the command with a sentence and exit code 2, broken knowledge with 1; the disk's with 2."""
+    try:
+        yield
+    except (AssistError, OSError) as error:
+        code, details = (error.code, error.details) if isinstance(error, AssistError) else (AssistError.code, {})
+        for problem in details.get("problems", ()):
+            typer.echo(problem, err=True)
+        typer.echo(f"assist: {sentence(error)}", err=True)
+        if as_json:
+            say_json({"error": code, "message": sentence(error), **details})
+        is_source = isinstance(error, KnowledgeError) and error.status == KnowledgeError.status
+        raise typer.Exit(1 if is_source else 2) from error
