@@ -26,15 +26,15 @@ from assist.text.segment import Segmenter
 
 Floats = NDArray[np.float32]
 
-NEAR: Final = 0.4
+NEAR: Final = 0.58
 """Cosine from which two sentences in one script may speak of the same thing, if they name the same subjects only."""
-NEAR_ABROAD: Final = 0.5
+NEAR_ABROAD: Final = 0.7
 """The same for Chinese and English, where only the glossary tells subjects apart."""
-SPECIAL: Final = 0.8
+SPECIAL: Final = 0.88
 """Below it, a subject that only one sentence names makes it a special case, not a contradiction."""
 SELF_CONTAINED: Final = 3
 """Shared words from which very near sentences need no look at what their articles are about."""
-VERY_NEAR: Final = 0.75
+VERY_NEAR: Final = 0.83
 BLOCK: Final = 512
 MOST_PAIRS: Final = 1_000_000
 """Pairs that are compared word by word, which takes some 10 s."""

@@ -24,9 +24,9 @@ from assist.text.small_talk import is_small_talk
 
 Floats = NDArray[np.float32]
 
-TOGETHER: Final = 0.35
-"""Mean cosine of a cluster's questions with each other. Of the shipped situations' examples, grouped blindly, 86 % of a
-group of three or more are of one situation; of 40 intents of banking77, which are closer to each other, 61 %."""
+TOGETHER: Final = 0.45
+"""Mean cosine of a cluster's questions with each other. Of all pairs of questions to the two imagined shops that no
+weight was trained on, 30 % of those that want the same article reach it, and 13 % of the pairs that reach it do."""
 LEAST_WORDS: Final = 2
 """Content words below which a sentence is no question by itself: 那怎么弄, "and that one?"."""
 MOST_QUESTIONS: Final = 5000
