@@ -84,6 +84,7 @@ def show(
             details = {
                 "encoder_version": manifest.encoder_version,
                 "dimension": manifest.dimension,
+                "indexes": manifest.indexes,
                 "seconds": manifest.seconds,
                 "gate": gate or None,
                 "differs_from_active": [change._asdict() for change in differs],
@@ -94,6 +95,8 @@ def show(
             return
         rows = {kind: f"{count:,}" for kind, count in manifest.counts.items()}
         rows |= {f"records {kind}": f"{count:,}" for kind, count in manifest.changes.items()}
+        for name, index in manifest.indexes.items():
+            rows[f"index {name}"] = ", ".join(f"{key} {value}" for key, value in index.items())
         rows |= {
             "vectors reused": f"{manifest.reused:,}",
             "vectors computed": f"{manifest.embedded:,}",

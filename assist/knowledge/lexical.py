@@ -10,6 +10,9 @@ import bm25s
 import numpy as np
 from numpy.typing import NDArray
 
+Floats = NDArray[np.float32]
+Ints = NDArray[np.int64]
+
 K1: Final = 1.2
 B: Final = 0.75
 """Robertson and Zaragoza 2009, "The Probabilistic Relevance Framework", section 3.2: 1.2 < k1 < 2, 0.5 < b < 0.8."""
@@ -20,6 +23,8 @@ class Lexical:
 
     def __init__(self, size: int, mean_terms: float, bm25: bm25s.BM25 | None) -> None:
         self._size, self._mean_terms, self._bm25 = size, mean_terms, bm25
+        if bm25 is not None:  # plain views: cutting a memmap costs more than what is read of it
+            bm25.scores |= {name: np.asarray(bm25.scores[name]) for name in ("data", "indices", "indptr")}
 
     @classmethod
     def build(cls, entries: Sequence[Sequence[str]]) -> "Lexical":
@@ -28,7 +33,7 @@ class Lexical:
         if not total:
             return cls(len(entries), 0.0, None)
         bm25 = bm25s.BM25(method="lucene", k1=K1, b=B)
-        bm25.index([list(entry) for entry in entries], create_empty_token=False, show_progress=False)
+        bm25.index(list(entries), create_empty_token=False, show_progress=False)
         return cls(len(entries), total / len(entries), bm25)
 
     @classmethod
@@ -45,32 +50,56 @@ class Lexical:
         if self._bm25 is not None:
             self._bm25.save(folder, show_progress=False)
 
-    def scores(self, terms: Sequence[str]) -> NDArray[np.float32]:
+    def scores(self, terms: Sequence[str]) -> Floats:
         """BM25 score of every entry [n]."""
         if self._bm25 is not None and (known := self._bm25.get_tokens_ids(list(terms))):
-            scores: NDArray[np.float32] = self._bm25.get_scores_from_ids(known)
+            scores: Floats = self._bm25.get_scores_from_ids(known)
             return scores
         return np.zeros(self._size, np.float32)
 
+    def best(self, terms: Sequence[str], limit: int, mask: NDArray[np.bool_]) -> tuple[Ints, Floats]:
+        """(entries, scores) of at most `limit` entries that score above 0 where `mask` [n] holds, best first."""
+        scores = self.scores(terms)
+        found = np.flatnonzero((scores > 0) & mask)
+        if len(found) > limit:
+            found = found[scores[found] >= np.partition(scores[found], -limit)[-limit]]
+        found = found[np.argsort(-scores[found], kind="stable")[:limit]]
+        return found, scores[found]
+
+    def scores_of(self, terms: Sequence[str], entries: Ints) -> Floats:
+        """BM25 scores of given entries [m]."""
+        scores = np.zeros(len(entries), np.float32)
+        wanted = entries.astype(np.int32)  # as the postings are, which would be copied otherwise
+        for term in terms:
+            holders, shares = self._postings(term)
+            if len(holders):
+                places = np.minimum(holders.searchsorted(wanted), len(holders) - 1)
+                scores += np.where(holders[places] == wanted, shares[places], np.float32(0))
+        return scores
+
     def holds(self, entry: int, term: str) -> bool:
         """Whether the entry contains the term."""
-        token = self._bm25.vocab_dict.get(term) if self._bm25 is not None else None
-        if self._bm25 is None or token is None:
-            return False
-        starts = self._bm25.scores["indptr"]
-        return bool((self._bm25.scores["indices"][starts[token] : starts[token + 1]] == entry).any())
+        holders, _ = self._postings(term)
+        place = int(holders.searchsorted(np.int32(entry)))
+        return place < len(holders) and int(holders[place]) == entry
 
     def self_score(self, terms: Sequence[str]) -> float:
         """What an entry that consists of exactly these terms would score; unknown terms count as the rarest."""
         if self._bm25 is None or not terms:
             return 0.0
-        starts = self._bm25.scores["indptr"]
         norm = K1 * (1 - B + B * len(terms) / self._mean_terms)
         total = 0.0
         for term in set(terms):
-            token = self._bm25.vocab_dict.get(term)
-            found_in = int(starts[token + 1] - starts[token]) if token is not None else 0
+            found_in = len(self._postings(term)[0])
             frequency = terms.count(term)
             idf = math.log(1 + (self._size - found_in + 0.5) / (found_in + 0.5))
             total += frequency * idf * frequency / (frequency + norm)
         return total
+
+    def _postings(self, term: str) -> tuple[NDArray[np.int32], Floats]:
+        """(entries that hold a term, in order; what it adds to the score of each)."""
+        token = self._bm25.vocab_dict.get(term) if self._bm25 is not None else None
+        if self._bm25 is None or token is None:
+            return np.empty(0, np.int32), np.empty(0, np.float32)
+        start, end = self._bm25.scores["indptr"][token : token + 2]
+        return self._bm25.scores["indices"][start:end], self._bm25.scores["data"][start:end]

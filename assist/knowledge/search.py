@@ -43,6 +43,8 @@ ELLIPTICAL_TERMS: Final = 5
 EXCERPT_CHARS: Final = 280
 NEAR_EQUAL: Final = 0.05
 """Cases whose relevance differs by less are ordered by language and satisfaction."""
+COPY: Final = 0.97
+"""Cosine of the first passages from which two articles say the same; only the better one is a hit."""
 CASES_CONSIDERED: Final = 4
 """Cases that are put in order, as a multiple of those asked for."""
 KEPT_TEXTS: Final = 64
@@ -172,10 +174,14 @@ class Knowledge:
             mask = self._article_mask(language, on, channel, audience)
             found = self._candidates("articles", terms, vector, situations, language, mask, context_vectors)
             relevance = self._relevance.article.one_of(found)
+            for kept, copy in self._copies(found, relevance, 2 * limit):
+                relevance[kept] += relevance[copy]  # the choice between the two was none
+                relevance[copy] = -1
             fitting = [
                 int(place)
                 for place in np.argsort(-relevance, kind="stable")
-                if relevance[place] >= min_relevance and not self._is_for_others(int(found.owners[place]), about)
+                if relevance[place] >= max(min_relevance, 0)
+                and not self._is_for_others(int(found.owners[place]), about)
             ]
             hits += [self._article_hit(found, place, float(relevance[place]), terms) for place in fitting[:limit]]
         if "case" in kinds:
@@ -285,8 +291,7 @@ class Knowledge:
         near, _ = shelf.dense.search(query, NEAREST, mask)
         by_meaning = list(dict.fromkeys(shelf.entry_groups[near].tolist()))[:BY_MEANING_LIMIT]
         same_script = self._same_script(name, language)
-        bm25 = np.where(same_script, shelf.lexical.scores(words), np.float32(0))
-        by_words = [owner for owner in np.argsort(-bm25, kind="stable")[:BY_WORDS_LIMIT] if bm25[owner] > 0]
+        by_words, _ = shelf.lexical.best(words, BY_WORDS_LIMIT, same_script)
         groups = dict.fromkeys([*by_meaning, *shelf.groups[by_words].tolist()])
         if not groups:
             return NO_CANDIDATES
@@ -299,6 +304,7 @@ class Knowledge:
         if not len(best_entries):
             return NO_CANDIDATES
         owners = shelf.entries[best_entries, 0].astype(np.int64)
+        bm25 = np.where(same_script[owners], shelf.lexical.scores_of(words, owners), np.float32(0))
         itself = shelf.lexical.self_score(words)
         rivals = np.sort(best)[::-1][1 : 1 + RIVALS]
         features = np.column_stack(
@@ -306,7 +312,7 @@ class Knowledge:
                 best,
                 second,
                 abroad,
-                bm25[owners] / itself if itself else np.zeros(len(owners)),
+                bm25 / itself if itself else np.zeros(len(owners)),
                 self._lead(name, owners, situations),
                 same_script[owners],
             ]
@@ -315,7 +321,20 @@ class Knowledge:
         if self._small_talk is not None:
             ahead = situations[self._small_talk] - np.delete(situations, self._small_talk).max(initial=0)
         about_query = np.array([1, rivals.mean() if len(rivals) else 0, brief, max(ahead, 0)], np.float64)
-        return Candidates(owners, best_entries, best, bm25[owners], features, about_query)
+        return Candidates(owners, best_entries, best, bm25, features, about_query)
+
+    def _copies(self, found: Candidates, relevance: NDArray[np.float64], limit: int) -> list[tuple[int, int]]:
+        """(place kept, place of a copy of it) among the `limit` most relevant articles."""
+        order = np.argsort(-relevance, kind="stable")[:limit]
+        shelf = self._shelves["articles"]
+        firsts = np.searchsorted(shelf.entries[:, 0], found.owners[order])
+        vectors = shelf.dense.vectors(firsts)
+        alike = np.triu(vectors @ vectors.T >= COPY, 1)
+        found_copies: dict[int, int] = {}
+        for kept, copy in np.argwhere(alike).tolist():
+            if kept not in found_copies:
+                found_copies.setdefault(copy, kept)
+        return [(int(order[kept]), int(order[copy])) for copy, kept in found_copies.items()]
 
     def _lead(self, name: str, owners: Ints, situations: Floats) -> Floats:
         """How far each owner's situation is behind the nearest; 0 where it names none: nothing speaks against it."""

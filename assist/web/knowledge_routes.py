@@ -156,6 +156,7 @@ def _detail(store: IndexStore, version: str) -> VersionDetailOut:
         {
             **_version(manifest, active, entries).model_dump(),
             **{name: getattr(manifest, name) for name in ("encoder_version", "dimension", "embedded", "reused")},
+            "indexes": manifest.indexes,
             "seconds": manifest.seconds,
             "size_bytes": sum(size for size, _ in manifest.files.values()),
             "gate": made.details.get("gate") if made else None,

@@ -402,7 +402,10 @@ class VersionsOut(Out):
 
 
 class VersionDetailOut(VersionOut):
-    """One index version in full. `differs` are the records in which it differs from the version in use."""
+    """One index version in full. `differs` are the records in which it differs from the version in use.
+
+    `indexes` names the kind of each vector index: `exact`, or `ivf` with its cells and how many a search looks into.
+    """
 
     encoder_version: str
     dimension: int
@@ -410,6 +413,7 @@ class VersionDetailOut(VersionOut):
     reused: int
     seconds: float
     size_bytes: int
+    indexes: dict[str, dict[str, str | int]]
     gate: Gate | None
     differs: list[RecordChange]
     history: list[Entry]
@@ -442,7 +446,7 @@ class BuildOut(Out):
     message: str | None = None
     problems: list[str] = []
     by: str | None = None
-    stage: Literal["reading", "embedding", "measuring", "activating"] | None = None
+    stage: Literal["reading", "embedding", "indexing", "measuring", "activating"] | None = None
     done: int = 0
     total: int = 0
     rate: float | None = None

@@ -5,7 +5,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assist.knowledge.dense import Dense
@@ -56,9 +56,82 @@ def test_nothing_allowed_finds_nothing():
     assert len(entries) == len(cosines) == 0
 
 
+def clouds(rows: int) -> np.ndarray:
+    """Unit vectors that crowd around 40 points, as texts do around their topics."""
+    vectors = centres[random.integers(len(centres), size=rows)] + 0.7 * unit(rows)
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+centres = unit(40)
+
+
+@pytest.fixture(scope="module")
+def crowd(tmp_path_factory) -> tuple[np.ndarray, np.ndarray, Dense]:
+    """Vectors, queries and a large index of the vectors, tuned on the queries, saved and loaded."""
+    vectors, queries = clouds(6000), clouds(100)
+    path = tmp_path_factory.mktemp("dense") / "d.faiss"
+    Dense.build(vectors, queries, kind="ivf").save(path)
+    return vectors, queries, Dense.load(path)
+
+
+@pytest.mark.parametrize("share", [1, 0.3, 0.03, 0.002])
+def test_a_large_index_finds_the_nearest_of_what_is_visible(crowd, share):
+    vectors, queries, dense = crowd
+    mask = random.random(len(vectors)) < share
+    hits, wanted = 0, 0
+    for query in queries:
+        entries, cosines = dense.search(query, 10, mask)
+        nearest = np.flatnonzero(mask)[np.argsort(-(vectors @ query)[mask])][:10]
+        assert mask[entries].all() and len(entries) == len(nearest)
+        assert np.allclose(cosines, (vectors @ query)[entries], atol=1e-3)  # kept in 16 bits
+        hits, wanted = hits + len({*entries.tolist()} & {*nearest.tolist()}), wanted + len(nearest)
+    assert hits / wanted >= 0.98
+
+
+def test_a_large_index_says_so_and_looks_into_some_cells_only(crowd):
+    vectors, query, dense = crowd[0], crowd[1][0], crowd[2]
+    assert dense.description["kind"] == "ivf" and len(dense) == len(vectors)
+    assert 0 < dense.description["probed"] < dense.description["cells"]
+    entries = np.array([5, 4711, 17])
+    assert np.allclose(dense.cosines(query, entries), vectors[entries] @ query, atol=1e-3)
+
+
+def test_the_kind_follows_from_the_size(monkeypatch):
+    assert Dense.build(unit(9)).description == {"kind": "exact"}
+    monkeypatch.setattr("assist.knowledge.dense.EXACT_LIMIT", 8)
+    assert Dense.build(unit(9)).description["kind"] == "ivf"
+
+
+def test_cells_are_taken_over_while_the_size_is_about_the_same(crowd):
+    vectors, queries, dense = crowd
+    cells = dense.description["cells"]
+    assert Dense.build(vectors[:4000], queries, kind="ivf", earlier=dense).description["cells"] == cells
+    assert Dense.build(vectors[:4000], queries, kind="ivf").description["cells"] < cells
+    assert Dense.build(vectors[:2000], queries, kind="ivf", earlier=dense).description["cells"] < cells
+    exact = Dense.build(vectors[:4000])
+    assert Dense.build(vectors, queries, kind="ivf", earlier=exact).description["cells"] == cells
+
+
+@pytest.mark.parametrize("rows", [1, 3, 60])
+def test_a_large_index_may_hold_little_or_the_same_many_times(rows):
+    same = np.repeat(unit(1), rows, axis=0)
+    entries, cosines = Dense.build(same, np.repeat(same, 60, axis=0), kind="ivf").search(
+        same[0], 5, np.ones(rows, np.bool_)
+    )
+    assert len({*entries.tolist()}) == len(entries) == min(rows, 5) and np.allclose(cosines, 1, atol=1e-3)
+
+
+def test_building_tells_how_far_it_is():
+    seen: list[tuple[int, int]] = []
+    Dense.build(unit(50), kind="ivf", progress=lambda done, total: seen.append((done, total)))
+    assert seen[0] == (0, 50) and seen[-1] == (50, 50)
+
+
+untimed = settings(deadline=None)
 words = st.sampled_from(["退款", "快递", "refund", "card", "到账", "x"])
 
 
+@untimed
 @given(st.lists(st.lists(words, max_size=12), min_size=1, max_size=8), st.lists(words, max_size=5))
 def test_bm25_is_the_formula(entries, query):
     lexical = Lexical.build(entries)
@@ -66,6 +139,26 @@ def test_bm25_is_the_formula(entries, query):
     assert np.allclose(lexical.scores(query), expected, atol=1e-4)
 
 
+@untimed
+@given(
+    st.lists(st.lists(words, max_size=6), min_size=1, max_size=9),
+    st.lists(words, max_size=5),
+    st.integers(1, 10),
+    st.data(),
+)
+def test_the_best_by_words_are_the_first_of_all_in_order(entries, query, limit, data):
+    lexical = Lexical.build(entries)
+    mask = np.array(data.draw(st.lists(st.booleans(), min_size=len(entries), max_size=len(entries))))
+    scores = lexical.scores(query)
+    expected = [n for n in np.argsort(-scores, kind="stable").tolist() if mask[n] and scores[n] > 0][:limit]
+    found, found_scores = lexical.best(query, limit, mask)
+    assert found.tolist() == expected and np.array_equal(found_scores, scores[expected])
+    some = np.array(data.draw(st.lists(st.integers(0, len(entries) - 1))), np.int64)
+    assert np.array_equal(lexical.scores_of(query, some), scores[some])
+    assert all(lexical.holds(n, term) == (term in entry) for n, entry in enumerate(entries) for term in query)
+
+
+@untimed
 @given(st.lists(st.lists(words, max_size=12), min_size=1, max_size=8), st.lists(words, min_size=1, max_size=5))
 def test_the_self_score_is_that_of_an_entry_with_just_these_terms(entries, query):
     if not any(entries):

@@ -174,6 +174,37 @@ def test_a_damaged_file_is_noticed(folder, store):
         store.open(version)
 
 
+def test_the_kind_of_each_index_follows_from_its_size_and_is_in_the_manifest(folder, store, monkeypatch):
+    monkeypatch.setattr("assist.knowledge.dense.EXACT_LIMIT", 30)
+    first = build(folder, store.folder, HashingEncoder())
+    assert first.indexes["articles"]["kind"] == "ivf"
+    assert first.indexes["cases"] == first.indexes["products"] == {"kind": "exact"}
+    store.activate(first.id)
+    seen: list[tuple[int, int]] = []
+    taken = build(folder, store.folder, HashingEncoder(), indexing=lambda done, total: seen.append((done, total)))
+    assert taken.indexes == first.indexes and (36, 36) in seen
+    encoder = HashingEncoder()
+    query = encoder.encode_query("信用卡的退款几天退回来").vector
+    hits = store.open(taken.id).search("信用卡的退款几天退回来", query, language="zh-Hans", on=date(2026, 11, 23))
+    assert hits[0].id == "refund-time"
+
+
+def test_cells_of_a_damaged_version_are_not_taken_over(folder, store, monkeypatch):
+    monkeypatch.setattr("assist.knowledge.dense.EXACT_LIMIT", 30)
+    store.activate(build(folder, store.folder, HashingEncoder()).id)
+    (store.path(store.active_version() or "") / "articles.faiss").write_bytes(b"broken")
+    assert build(folder, store.folder, HashingEncoder()).indexes["articles"]["kind"] == "ivf"
+
+
+def test_a_version_from_before_indexes_had_kinds_is_still_opened(folder, store):
+    version = build(folder, store.folder, HashingEncoder()).id
+    path = store.path(version) / "manifest.json"
+    values = json.loads(path.read_text())
+    del values["indexes"]
+    path.write_text(json.dumps(values))
+    assert store.open(version).version == version and store.manifest(version).indexes == {}
+
+
 def test_a_manifest_of_another_format_is_refused(folder, store):
     version = build(folder, store.folder, HashingEncoder()).id
     path = store.folder / "versions" / version / "manifest.json"

@@ -84,6 +84,7 @@ def test_versions_are_held_back_forced_rolled_back_and_pruned(run):
     assert code == 3 and "gate" in said["message"]
     assert run("knowledge", "activate", held, "--force", "--json")[1] == {"active": held, "before": first}
     code, shown, _ = run("knowledge", "show", first, "--json")
+    assert shown["indexes"]["articles"] == {"kind": "exact"}
     assert {change["change"] for change in shown["differs_from_active"]} == {"added"}
     assert run("knowledge", "rollback", "--json")[1] == {"active": first, "before": held}
     code, _, errors = run("knowledge", "rollback")

@@ -269,6 +269,19 @@ def test_an_article_for_other_products_is_left_out_of_a_talk_about_one(changed):
     assert "refund-time" in [hit.id for hit in find(knowledge, "退款几天到", "zh-Hans", about=["T-KIT-0001"])]
 
 
+def test_of_two_articles_that_say_the_same_one_is_a_hit_and_no_less_likely(tmp_path, knowledge):
+    source = Path(shutil.copytree(SAMPLE, tmp_path / "knowledge"))
+    article = (source / "articles/cancel-order.zh-Hans.md").read_text()
+    (source / "articles/order-cancelling.zh-Hans.md").write_text(
+        article.replace("id: cancel-order", "id: order-cancelling")
+    )
+    twice = find(opened(source, tmp_path / "index"), "拍错了，怎么取消订单", "zh-Hans")
+    once = find(knowledge, "拍错了，怎么取消订单", "zh-Hans")
+    names = {"cancel-order", "order-cancelling"}
+    assert twice[0].id in names and len(names & {hit.id for hit in twice}) == 1
+    assert twice[0].relevance == pytest.approx(once[0].relevance, abs=0.15)
+
+
 def test_relevance_is_read_from_its_file(tmp_path):
     path = tmp_path / "relevance.json"
     model = {"candidate": dict.fromkeys(FEATURES, 0.0), "nothing": dict.fromkeys(NOTHING_FEATURES, 0.0)}

@@ -106,7 +106,8 @@ def test_no_other_build_begins_before_one_has_ended(run, folder, store):
             hindered[stage] = True
 
     run(progress=begin)
-    assert hindered.keys() == {"reading", "embedding", "measuring", "activating"} and len(store.versions()) == 1
+    assert hindered.keys() == {"reading", "embedding", "indexing", "measuring", "activating"}
+    assert len(store.versions()) == 1
 
 
 def test_a_build_does_not_undo_a_switch_that_somebody_made_meanwhile(run, store):

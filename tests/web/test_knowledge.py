@@ -84,6 +84,7 @@ def test_versions_are_shown_switched_and_rolled_back_with_names(manager: TestCli
     assert (rolled_back["action"], rolled_back["version"], rolled_back["previous"]) == ("rollback", before, active)
     detail = manager.get(f"/v1/knowledge/versions/{before}").json()
     assert detail["encoder_version"] == "hashing-1" and detail["size_bytes"] > 0 and detail["differs"] == []
+    assert detail["indexes"] == {name: {"kind": "exact"} for name in ("articles", "cases", "products")}
     assert [entry["action"] for entry in detail["history"]] == ["activate", "rollback"]
     assert manager.get("/v1/knowledge/versions/20260101T000000Z-abcdef").status_code == 404
     extra = build(store.folder.parent / "knowledge", store.folder, HashingEncoder()).id

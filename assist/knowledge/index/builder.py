@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assist.domain import Article, Case, Product
+from assist.errors import IndexBroken
 from assist.knowledge import passages
 from assist.knowledge.dense import Dense
 from assist.knowledge.index import files
@@ -33,6 +34,7 @@ from assist.knowledge.index.vectors import KEY_BYTES, VectorFile
 from assist.knowledge.lexical import Lexical
 from assist.knowledge.search import LANGUAGES, Entry, centred
 from assist.knowledge.sources import Content, read_folder
+from assist.text.language import detect
 
 MIN_FOR_MEAN: Final = 20
 """Texts of a language from which their own mean is steadier than the mean of all."""
@@ -90,6 +92,7 @@ def build(
     encoder: TextEncoder,
     *,
     progress: Callable[[int, int], None] | None = None,
+    indexing: Callable[[int, int], None] | None = None,
     reuse: bool = True,
     reuse_from: Path | None = None,
 ) -> Manifest:
@@ -99,7 +102,9 @@ def build(
     """
     content = source if isinstance(source, Content) else read_folder(source)
     with only_build(store_dir):
-        draft = write(content, store_dir, encoder, progress=progress, reuse=reuse, reuse_from=reuse_from)
+        draft = write(
+            content, store_dir, encoder, progress=progress, indexing=indexing, reuse=reuse, reuse_from=reuse_from
+        )
         draft.show()
     return draft.manifest
 
@@ -130,13 +135,15 @@ def write(
     encoder: TextEncoder,
     *,
     progress: Callable[[int, int], None] | None = None,
+    indexing: Callable[[int, int], None] | None = None,
     reuse: bool = True,
     reuse_from: Path | None = None,
 ) -> Draft:
     """Write a version under a hidden name. The caller holds `only_build`.
 
-    `progress` is called with vectors done and to do. With `reuse`, vectors and terms of unchanged texts come from the
-    active and the newest version of `reuse_from`, by default of the store itself, and from a build that was killed.
+    `progress` is called with texts embedded and to embed, `indexing` with vectors that each index has and is to have.
+    With `reuse`, vectors and terms of unchanged texts come from the active and the newest version of `reuse_from`, by
+    default of the store itself, and from a build that was killed.
     """
     started = time.perf_counter()
     versions_dir = store_dir / "versions"
@@ -165,12 +172,17 @@ def write(
         examples = [example for situation in content.situations for example in situation.examples]
         items = [item for group in groups.values() for item in group]
         keys, vectors, reused = _embed(items, examples, encoder, previous, journal, progress)
+        asked, spoken = vectors[len(items) :], [detect(example) for example in examples]
+        queries = centred(asked, encoder.query_means[[_NUMBER[language] for language in spoken]])
+        indexes: dict[str, dict[str, str | int]] = {}
         at = 0
         for name, group in groups.items():
             rows = _centred_by_language(vectors[at : at + len(group)], [item.language for item in group])
             at += len(group)
             if name in shelves:
-                Dense.build(rows).save(folder / f"{name}.faiss")
+                dense = Dense.build(rows, queries, earlier=_earlier_index(previous, name), progress=indexing)
+                dense.save(folder / f"{name}.faiss")
+                indexes[name] = dense.description
                 records = zip(getattr(content, name), digests[name].values(), strict=True)
                 Lexical.build([terms.of(record, digest) for record, digest in records]).save(folder / name)
                 entries = np.array([item.entry for item in group], np.int32).reshape(-1, len(Entry._fields))
@@ -178,7 +190,7 @@ def write(
             else:
                 np.save(folder / f"{name}.npy", rows)
         np.save(folder / "query_means.npy", encoder.query_means)
-        np.save(folder / "situations.npy", centred(vectors[at:], encoder.query_means[-1]))
+        np.save(folder / "situations.npy", centred(asked, encoder.query_means[-1]))
         np.save(folder / "vectors.npy", vectors)
         terms.save(folder, content.glossary)
         save_kept(folder, content)
@@ -201,6 +213,7 @@ def write(
             embedded=len(keys) - reused,
             seconds=round(time.perf_counter() - started, 3),
             files=dict(_listed(folder)),
+            indexes=indexes,
         )
         manifest.save(folder)
         files.sync(folder)
@@ -247,6 +260,14 @@ def _shelve_products(products: Sequence[Product]) -> Iterator[_Item]:
     for number, product in enumerate(products):
         for language, title in product.titles.items():
             yield _Item(Entry(number, 0, 0, False), f"{title}\n{product.pitches[language]}", language, "")
+
+
+def _earlier_index(previous: Earlier, name: str) -> Dense | None:
+    """The active version's index of one kind."""
+    try:
+        return Dense.load(previous.folder / f"{name}.faiss") if previous.folder else None
+    except IndexBroken:
+        return None
 
 
 def _embed(

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Final, Self
@@ -18,7 +18,8 @@ FORMAT: Final = 1
 class Manifest:
     """What a version holds. `counts` by kind, `changes` against the version that was active before.
 
-    `reused` and `embedded` count vectors; `files` gives size and SHA-256 of each file.
+    `reused` and `embedded` count vectors; `files` gives size and SHA-256 of each file; `indexes` says of each vector
+    index of which kind it is, which follows from its size.
     """
 
     id: str
@@ -31,6 +32,7 @@ class Manifest:
     embedded: int
     seconds: float
     files: dict[str, tuple[int, str]]
+    indexes: dict[str, dict[str, str | int]] = field(default_factory=dict)
 
     @classmethod
     def load(cls, folder: Path) -> Self:

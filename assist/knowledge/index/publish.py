@@ -33,7 +33,7 @@ from assist.knowledge.search import Knowledge
 from assist.knowledge.sources import Content, read_folder
 from assist.knowledge.sources.kept import Kept
 
-Stage = Literal["reading", "embedding", "measuring", "activating"]
+Stage = Literal["reading", "embedding", "indexing", "measuring", "activating"]
 Progress = Callable[[Stage, int, int], None]
 GOLDEN_VECTORS: Final = "golden.vectors"
 WORSE_KEPT: Final = 50
@@ -88,6 +88,7 @@ def publish(
                 store.folder,
                 encoder,
                 progress=lambda done, total: progress("embedding", done, total),
+                indexing=lambda done, total: progress("indexing", done, total),
                 reuse=not full,
             )
             manifest, asked = draft.manifest, _ask(golden, store.folder, encoder, progress)
@@ -159,6 +160,7 @@ def preview(
             folder,
             encoder,
             progress=lambda done, total: progress("embedding", done, total),
+            indexing=lambda done, total: progress("indexing", done, total),
             reuse_from=store.folder,
         )
         asked = _ask([*golden, *questions], folder, encoder, progress)

@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,16 +19,33 @@ _CODE: Final = b"".join(Path(str(module.__file__)).read_bytes() for module in (p
 """What other code has cut is worth nothing, so the code is part of what the terms are known by."""
 
 
+class _Known(NamedTuple):
+    """What was cut before: numbers of `terms` in the `vocabulary`, where each record's end, the records' numbers."""
+
+    vocabulary: NDArray[np.object_]
+    terms: NDArray[np.int32]
+    ends: NDArray[np.int64]
+    numbers: dict[str, int]
+
+    def get(self, digest: str) -> list[str] | None:
+        number = self.numbers.get(digest)
+        if number is None:
+            return None
+        begin = self.ends[number - 1] if number else 0
+        words: list[str] = self.vocabulary[self.terms[begin : self.ends[number]]].tolist()
+        return words
+
+
 class Terms:
     """Cuts records into terms, or takes over what was cut before.
 
     `is_continued` tells that the same code and glossary have made the earlier version.
     """
 
-    def __init__(self, glossary: Sequence[Sequence[str]], known: "dict[str, list[str]] | None" = None) -> None:
+    def __init__(self, glossary: Sequence[Sequence[str]], known: "_Known | None" = None) -> None:
         self.is_continued = known is not None
         self._segmenter = Segmenter(glossary)
-        self._known = known or {}
+        self._known = known
         self._cut: dict[str, list[str]] = {}
 
     @classmethod
@@ -41,18 +58,18 @@ class Terms:
             if said["made_by"] != _maker(glossary):
                 return cls(glossary)
             arrays = np.load(folder / "terms.npz")
-            words = np.array(said["vocabulary"], object)[arrays["terms"]].tolist()
-            starts = [0, *arrays["ends"].tolist()]
-            keys = [key.decode() for key in arrays["keys"].tolist()]
-            known = {key: words[begin:end] for key, begin, end in zip(keys, starts, starts[1:], strict=False)}
-            return cls(glossary, known)
+            vocabulary, terms, ends = np.array(said["vocabulary"], object), arrays["terms"], arrays["ends"]
+            numbers = {key.decode(): number for number, key in enumerate(arrays["keys"].tolist())}
+            if len(ends) < len(numbers) or terms.max(initial=-1) >= len(vocabulary):
+                raise ValueError("the arrays do not belong together")
+            return cls(glossary, _Known(vocabulary, terms, ends, numbers))
         except (OSError, ValueError, KeyError, IndexError):
             return cls(glossary)  # costs time only
 
     def of(self, record: Article | Case | Product, digest: str) -> list[str]:
         """The terms of a record that is known by its digest."""
         if digest not in self._cut:
-            known = self._known.get(digest)
+            known = self._known.get(digest) if self._known else None
             self._cut[digest] = self._segmenter.terms(words_of(record)) if known is None else known
         return self._cut[digest]
 

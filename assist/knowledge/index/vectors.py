@@ -25,20 +25,21 @@ class VectorFile:
         self._record = np.dtype([("key", f"S{2 * KEY_BYTES}"), ("vector", "<f4", (dimension,)), ("crc", "<u4")])
         path.parent.mkdir(parents=True, exist_ok=True)
         self._path = path
-        whole = self._read()
-        self._rows = {bytes(record["key"]).decode(): record["vector"] for record in whole}
+        self._whole = self._read()
+        self._rows = {key.decode(): row for row, key in enumerate(self._whole["key"].tolist())}
         self._stream = path.open("ab", buffering=0)
-        os.truncate(path, len(whole) * self._record.itemsize)
+        os.truncate(path, len(self._whole) * self._record.itemsize)
 
     def __len__(self) -> int:
         return len(self._rows)
 
     def get(self, key: str) -> Floats | None:
         """The vector of a key that was in the file when it was opened."""
-        return self._rows.get(key)
+        row = self._rows.get(key)
+        return None if row is None else self._whole["vector"][row]
 
     def add(self, keys: Sequence[str], vectors: Floats) -> None:
-        """Append vectors [n, dimension]. They stay on the disk; memory keeps only what was there at the start."""
+        """Append vectors [n, dimension]."""
         records = np.zeros(len(keys), self._record)
         records["key"], records["vector"] = keys, vectors
         records["crc"] = [_checksum(record) for record in records]
@@ -57,11 +58,11 @@ class VectorFile:
         self._stream.close()
 
     def _read(self) -> NDArray[np.void]:
-        """The sound records from the beginning on."""
-        if not self._path.exists():
+        """The sound records from the beginning on. They stay on the disk."""
+        count = self._path.stat().st_size // self._record.itemsize if self._path.exists() else 0
+        if not count:
             return np.empty(0, self._record)
-        count = self._path.stat().st_size // self._record.itemsize
-        records = np.fromfile(self._path, self._record, count)
+        records = np.memmap(self._path, self._record, "r", shape=count)
         for number, record in enumerate(records):
             if record["crc"] != _checksum(record):
                 return records[:number]
