@@ -26,8 +26,9 @@ CELLS: Final = 4
 TRAINED_ON, ROUNDS = 40, 8
 """Vectors of each cell that its centre is found from (FAISS warns below 39), and rounds of k-means."""
 LEAST_PROBED: Final = 16
-TUNED_ON, TUNED_FOR, TUNED_RECALL = 100, 10, 0.99
-"""How many cells a search looks into grows by a quarter until so many queries find, of their nearest, this share."""
+TUNED_ON, TUNED_FOR, TUNED_RECALL = 100, 10, 0.993
+"""How many cells a search looks into grows by a quarter until so many queries find, of their nearest, this share. It is
+above the .99 that is wanted, because so few queries tell it to within half a hundredth only."""
 ENOUGH_QUERIES, PROBED_UNTUNED = 50, 128
 """With fewer queries nothing is tuned, and so many cells are looked into."""
 BLOCK: Final = 50_000

@@ -1,6 +1,6 @@
 """Searches one index version: meaning (FAISS) and words (BM25) together, judged by a calibrated probability."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import lru_cache
@@ -83,14 +83,19 @@ class Shelf:
     entries: NDArray[np.int32]
     groups: Ints
     entry_groups: Ints = field(init=False)
-    members: tuple[Ints, ...] = field(init=False)
+    _order: Ints = field(init=False)
+    _starts: Ints = field(init=False)
 
     def __post_init__(self) -> None:
         entry_groups = self.groups[self.entries[:, 0]]
-        order = np.argsort(entry_groups, kind="stable")
-        ends = np.cumsum(np.bincount(entry_groups, minlength=int(self.groups.max(initial=-1)) + 1))
+        counts = np.bincount(entry_groups, minlength=int(self.groups.max(initial=-1)) + 1)
         object.__setattr__(self, "entry_groups", entry_groups)
-        object.__setattr__(self, "members", tuple(np.split(order, ends[:-1])))
+        object.__setattr__(self, "_order", np.argsort(entry_groups, kind="stable"))
+        object.__setattr__(self, "_starts", np.concatenate([[0], np.cumsum(counts)]))
+
+    def members(self, groups: Iterable[int]) -> Ints:
+        """Entries of the groups, one group after the other."""
+        return np.concatenate([self._order[self._starts[group] : self._starts[group + 1]] for group in groups])
 
 
 class Knowledge:
@@ -295,7 +300,7 @@ class Knowledge:
         groups = dict.fromkeys([*by_meaning, *shelf.groups[by_words].tolist()])
         if not groups:
             return NO_CANDIDATES
-        entries = np.concatenate([shelf.members[group] for group in groups])
+        entries = shelf.members(groups)
         visible = mask[entries] | (shelf.entries[entries, 3] == 0) if only is None else only[entries]
         entries = entries[visible]
         cosines = shelf.dense.cosines(query, entries)
@@ -391,7 +396,9 @@ class Knowledge:
                 if best is None or order.index(article.language) < order.index(self.articles[best].language):
                     chosen[article.id] = number
         entries = self._shelves["articles"].entries
-        mask = np.isin(entries[:, 0], np.array(list(chosen.values()), np.int64))
+        is_chosen = np.zeros(len(self.articles), np.bool_)
+        is_chosen[list(chosen.values())] = True
+        mask = is_chosen[entries[:, 0]]
         if audience == "customer":
             mask &= entries[:, 3] == 0
         return mask
