@@ -22,43 +22,30 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Column, Table
 
 from assist import settings as configuration
+from assist.cli_parts import AsJson, Data, Models, Source, Speech, index_store
 from assist.domain import OpenQuestion
 from assist.errors import AssistError, Unavailable
 from assist.inference.encoder import Encoder
-from assist.inference.manifest import Manifest as ModelManifest
 from assist.knowledge.care import checks
-from assist.knowledge.care.findings import Finding, Kind, counted
+from assist.knowledge.care.findings import Finding, Kind
 from assist.knowledge.care.gaps import Gaps, find_gaps
 from assist.knowledge.care.gaps_page import gaps_page
 from assist.knowledge.care.urls import dead_urls
 from assist.knowledge.care.vectors import query_means
 from assist.knowledge.index import IndexStore
-from assist.knowledge.ranking import Relevance
 from assist.knowledge.sources import read_folder
 from assist.settings import Settings
 from assist.storage.repository import Repository
 from assist.suggest.answers import ANSWER_THRESHOLD
+from assist.text.counting import counted
 
 FOUND, FAILED = 1, 2
 """Exit codes: something is to be put right; the command could not run."""
 
 care = typer.Typer(no_args_is_help=True, add_completion=False, help="Care of the knowledge: check it, find its gaps.")
 
-Data = Annotated[Path | None, typer.Option(help="Folder of the database and the index.  [env: ASSIST_DATA_DIR]")]
-Models = Annotated[Path | None, typer.Option(help="Folder of the models.  [env: ASSIST_MODELS_DIR]")]
-Source = Annotated[Path | None, typer.Option(help="Knowledge folder to read.  [env: ASSIST_KNOWLEDGE_DIR]")]
-AsJson = Annotated[bool, typer.Option("--json", help="No table or progress bar; one JSON document as the last line.")]
-
 KindName = StrEnum("KindName", {name: name for name in checks.KINDS})  # type: ignore[misc]
 _COLOURS: dict[str, str] = {"error": "red", "warning": "yellow", "note": "cyan"}
-
-
-class Speech(StrEnum):
-    """Languages of the page."""
-
-    simplified = "zh-Hans"
-    traditional = "zh-Hant"
-    english = "en"
 
 
 @care.command()
@@ -127,8 +114,7 @@ def gaps(
         asked = _from_log(settings, lambda log: log.open_questions(until - timedelta(days=2 * days)))
         if asked is None:
             raise Unavailable(f"there is no log at {settings.data_dir}: nothing was asked yet")
-        encoder_version = ModelManifest.load(settings.models_dir).version
-        store = IndexStore(settings.index_dir, _relevance(settings), encoder_version=encoder_version)
+        store = index_store(settings)
         found = _gaps(settings, store, asked, until, days=days, least=least, quiet=as_json)
         if html is not None:
             try:
@@ -165,11 +151,6 @@ def _gaps(
             means=query_means(store),
             progress=told("Reading questions"),
         )
-
-
-def _relevance(settings: Settings) -> Relevance | None:
-    path = settings.models_dir / "relevance.json"
-    return Relevance.load(path) if path.exists() else None
 
 
 def _from_log(settings: Settings, read: Callable[[Repository], Any]) -> Any:

@@ -51,11 +51,6 @@ def say_json(value: object) -> None:
     say(json.dumps(value, ensure_ascii=False, default=str))
 
 
-def counted(number: int, noun: str) -> str:
-    """`1 question`, `2 questions`."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
-
-
 def sentence(error: Exception) -> str:
     """An error in one sentence: ours in their own words, the disk's with the file."""
     if isinstance(error, AssistError):

@@ -24,7 +24,6 @@ from assist.cli_parts import (
     Data,
     Models,
     Source,
-    counted,
     index_store,
     say_json,
     sentence,
@@ -41,6 +40,7 @@ from assist.knowledge.judgements import LANGUAGES, Judgement
 from assist.settings import Settings
 from assist.storage.records import SuggestionFilter, iso
 from assist.storage.repository import Repository
+from assist.text.counting import counted
 
 MOST_QUESTIONS = 500
 TOLD_EVERY_S = 0.25

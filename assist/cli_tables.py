@@ -7,11 +7,11 @@ from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
-from assist.cli_parts import counted
 from assist.knowledge.index.gate import REASONS, AnswerChange, Gate, Worse
 from assist.knowledge.index.history import Entry
 from assist.knowledge.index.records import RecordChange
 from assist.knowledge.index.wording import WORDS, figures_of, note, what, who
+from assist.text.counting import counted
 
 ROWS = 30
 """Lines of a list that a terminal shows; JSON has them all."""

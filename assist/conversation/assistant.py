@@ -225,7 +225,6 @@ class Assistant:
                     channel=channel,
                     limit=SEARCH_LIMIT,
                     on=now.astimezone(self._timezone).date(),
-                    context_vectors=session.context_vectors(),
                     about=[product.sku for product in about],
                     min_relevance=min(SAFETY_THRESHOLD, TELLING),
                 )

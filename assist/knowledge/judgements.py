@@ -32,16 +32,12 @@ class Judgement:
     context: tuple[tuple[Speaker, str], ...]
     article: str | None
 
-    def vectors(self, encoder: QueryEncoder) -> tuple[Floats, list[Floats]]:
-        """(the query's vector, those of the customer's turns before, most recent first), read turn by turn as live."""
+    def vector(self, encoder: QueryEncoder) -> Floats:
+        """The query's vector, the conversation read turn by turn as live."""
         said: list[tuple[Speaker, Memory]] = []
-        before = []
         for speaker, text in self.context:
-            encoding = encoder.encode_query(text, said)
-            said.append((speaker, encoding.memory))
-            if speaker == "customer":
-                before.append(encoding.vector)
-        return encoder.encode_query(self.query, said).vector, before[::-1]
+            said.append((speaker, encoder.encode_query(text, said).memory))
+        return encoder.encode_query(self.query, said).vector
 
 
 def read_judgements(path: Path) -> list[Judgement]:

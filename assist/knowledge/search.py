@@ -36,10 +36,6 @@ NEAREST: Final = 150
 BY_MEANING_LIMIT: Final = 24
 BY_WORDS_LIMIT: Final = 12
 """Articles, or cases, that each of the two searches hands over."""
-CONTEXT_WEIGHT: Final = 0.5
-"""Share of the previous utterances in the vector of an elliptical one."""
-ELLIPTICAL_TERMS: Final = 5
-"""Utterances with fewer content words lean on what was said before."""
 EXCERPT_CHARS: Final = 280
 NEAR_EQUAL: Final = 0.05
 """Cases whose relevance differs by less are ordered by language and satisfaction."""
@@ -158,26 +154,24 @@ class Knowledge:
         channel: str | None = None,
         limit: int = 5,
         on: date,
-        context_vectors: Sequence[Floats] = (),
         about: Sequence[str] = (),
         audience: str = "customer",
         min_relevance: float = 0.0,
     ) -> list[Hit]:
         """Hits for a query, best first: at most `limit` articles, then at most `limit` cases.
 
-        `vector` is the query's unit vector; `context_vectors` are those of the customer's previous utterances, most
-        recent first, and count where the query alone says little. An article comes once, in the customer's variant or
-        the next best, if it is valid `on` that day and in that `channel`, and not if it is for other products than
-        those the talk is `about` (SKUs). For the `audience` customer, internal articles and notes are left out. Cases
-        come in the customer's script only, so that their reply can be sent.
-        Hits below `min_relevance` are not made.
+        `vector` is the query's unit vector, which knows the turns before if the encoder read them. An article comes
+        once, in the customer's variant or the next best, if it is valid `on` that day and in that `channel`, and not if
+        it is for other products than those the talk is `about` (SKUs). For the `audience` customer, internal articles
+        and notes are left out. Cases come in the customer's script only, so that their reply can be sent. Hits below
+        `min_relevance` are not made.
         """
         terms = self._terms(text)
         situations = self._situation_scores(vector)
         hits: list[Hit] = []
         if "article" in kinds:
             mask = self._article_mask(language, on, channel, audience)
-            found = self._candidates("articles", terms, vector, situations, language, mask, context_vectors)
+            found = self._candidates("articles", terms, vector, situations, language, mask)
             relevance = self._relevance.article.one_of(found)
             for kept, copy in self._copies(found, relevance, 2 * limit):
                 relevance[kept] += relevance[copy]  # the choice between the two was none
@@ -191,7 +185,7 @@ class Knowledge:
             hits += [self._article_hit(found, place, float(relevance[place]), terms) for place in fitting[:limit]]
         if "case" in kinds:
             mask = self._case_mask(language)
-            found = self._candidates("cases", terms, vector, situations, language, mask, context_vectors)
+            found = self._candidates("cases", terms, vector, situations, language, mask)
             relevance = self._relevance.case.each(found)
             near = np.argsort(-relevance, kind="stable")[: CASES_CONSIDERED * limit].tolist()
             ranked = self._by_satisfaction(found, near, relevance, language)
@@ -207,7 +201,6 @@ class Knowledge:
         *,
         language: Language,
         on: date,
-        context_vectors: Sequence[Floats] = (),
         among: Callable[[Article], bool] | None = None,
     ) -> Candidates:
         """Candidates of one kind (`article` or `case`) with their features, for training and evaluation.
@@ -218,15 +211,15 @@ class Knowledge:
         situations = self._situation_scores(vector)
         if kind == "case":
             mask = self._case_mask(language)
-            return self._candidates("cases", terms, vector, situations, language, mask, context_vectors)
+            return self._candidates("cases", terms, vector, situations, language, mask)
         if among is None:
             mask = self._article_mask(language, on, None, "customer")
-            return self._candidates("articles", terms, vector, situations, language, mask, context_vectors)
+            return self._candidates("articles", terms, vector, situations, language, mask)
         mask = self._make_article_mask(language, on, None, "customer", among)
         known = np.array([among(article) for article in self.articles], np.bool_)
         entries = self._shelves["articles"].entries
         only = known[entries[:, 0]] & (entries[:, 3] == 0)
-        return self._candidates("articles", terms, vector, situations, language, mask, context_vectors, only)
+        return self._candidates("articles", terms, vector, situations, language, mask, only)
 
     def situation(self, vector: Floats, hits: Sequence[Hit] = ()) -> tuple[str | None, float]:
         """(situation id, probability) of an utterance; the id is None where the probability is below one half.
@@ -268,7 +261,7 @@ class Knowledge:
         terms = self._terms(text)
         shelf = self._shelves["products"]
         mask = np.ones(len(shelf.entries), np.bool_)
-        found = self._candidates("products", terms, vector, self._situation_scores(vector), language, mask, ())
+        found = self._candidates("products", terms, vector, self._situation_scores(vector), language, mask)
         bm25 = found.features[:, FEATURES.index("bm25")]
         scores = 1 / (1 + np.exp(-(PRODUCT_INTERCEPT + PRODUCT_COSINE * found.cosines + PRODUCT_BM25 * bm25)))
         best = np.argsort(-scores, kind="stable")[:limit]
@@ -282,7 +275,6 @@ class Knowledge:
         situations: Floats,
         language: Language,
         mask: Mask,
-        context_vectors: Sequence[Floats],
         only: Mask | None = None,
     ) -> Candidates:
         """What meaning or words find. `mask` [entries] says what may be shown, `only` what may be looked at at all.
@@ -292,7 +284,7 @@ class Knowledge:
         shelf = self._shelves[name]
         words = [term.term for term in terms]
         brief = 1 / (1 + len(set(words)))
-        query = self._query(vector, language, len(set(words)), context_vectors)
+        query = centred(vector, self._means[LANGUAGES.index(language)])
         near, _ = shelf.dense.search(query, NEAREST, mask)
         by_meaning = list(dict.fromkeys(shelf.entry_groups[near].tolist()))[:BY_MEANING_LIMIT]
         same_script = self._same_script(name, language)
@@ -347,16 +339,6 @@ class Knowledge:
             return np.zeros(len(owners), np.float32)
         numbers = self._situation_of[name][owners]
         return np.where(numbers == UNKNOWN, 0, situations[numbers] - situations.max())
-
-    def _query(self, vector: Floats, language: Language, words: int, context_vectors: Sequence[Floats]) -> Floats:
-        """The centred query; an elliptical one takes in the previous utterances, each half as much as the one after."""
-        mean = self._means[LANGUAGES.index(language)]
-        query = centred(vector, mean)
-        if not context_vectors or words >= ELLIPTICAL_TERMS:
-            return query
-        weights = [0.5**n for n in range(len(context_vectors))]
-        before = sum(w * centred(v, mean) for w, v in zip(weights, context_vectors, strict=True)) / sum(weights)
-        return centred((1 - CONTEXT_WEIGHT) * query + CONTEXT_WEIGHT * before, np.zeros_like(mean))
 
     def _situation_scores(self, vector: Floats) -> Floats:
         """Cosine of the nearest example of each situation."""

@@ -41,7 +41,7 @@ from scripts.evaluation import beir  # noqa: E402
 RRF_K = 60
 """Cormack, Clarke and Büttcher 2009, "Reciprocal Rank Fusion", section 2."""
 THRESHOLD = 0.5
-Vectors = Mapping[Judgement, tuple[np.ndarray, list[np.ndarray]]]
+Vectors = Mapping[Judgement, np.ndarray]
 GROUPS: dict[str, tuple[tuple[str, ...], tuple[ArticleLanguage, ...] | None]] = {
     "all": (("zh-Hans", "zh-Hant", "en", "mixed"), None),
     "zh-Hans": (("zh-Hans",), None),
@@ -67,7 +67,7 @@ def main() -> int:
         return 1
     methods = methods_of(relevance)
     vectors = {
-        judged: judged.vectors(encoder)
+        judged: judged.vector(encoder)
         for judged in track(judgements, "embedding", console=Console(stderr=True), transient=True)
     }
     answered = [judged for judged in judgements if judged.article is not None]
@@ -136,14 +136,12 @@ def candidates(
     on: date,
     article_languages: Sequence[ArticleLanguage] | None = None,
 ) -> Candidates:
-    vector, context = vectors[judged]
     return knowledge.candidates(
         "article",
         judged.query,
-        vector,
+        vectors[judged],
         language=judged.language,
         on=on,
-        context_vectors=context,
         among=(lambda article: article.language in article_languages) if article_languages else None,
     )
 

@@ -7,6 +7,7 @@ import pytest
 
 from assist.inference.encoder import Encoder
 from assist.knowledge.index import IndexStore, build
+from assist.knowledge.judgements import Judgement
 from assist.knowledge.ranking import Relevance
 from assist.knowledge.search import MEANING
 
@@ -48,3 +49,19 @@ def test_an_article_in_english_only_is_found_in_chinese_by_meaning(knowledge, en
     hits = knowledge.search(text, vector, language=language, kinds=("article",), on=date(2026, 11, 23), limit=3)
     late = next(hit for hit in hits if hit.id == "late-parcel")
     assert late.language == "en" and late.bm25_score == 0 and late.why in (MEANING, "包裹")
+
+
+@pytest.mark.parametrize(
+    ("before", "text", "language", "article"),
+    [
+        ("充电宝鼓起来了", "那我现在该怎么办", "zh-Hans", "swelling-battery"),
+        ("I ordered the wrong size, can I cancel", "ok how do I do that", "en", "cancel-order"),
+        ("充电宝鼓起来了", "算了，先说退款多久到账", "zh-Hans", "refund-time"),
+    ],
+)
+def test_a_follow_up_is_found_by_what_was_said_before_and_a_new_subject_by_itself(
+    knowledge, encoder, before, text, language, article
+):
+    vector = Judgement(text, language, (("customer", before),), None).vector(encoder)
+    hits = knowledge.search(text, vector, language=language, kinds=("article",), on=date(2026, 11, 23))
+    assert hits[0].id == article

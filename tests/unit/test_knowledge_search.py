@@ -180,17 +180,6 @@ def test_articles_come_before_cases_and_limits_hold(knowledge):
     assert find(knowledge, "信用卡退款", "zh-Hans", limit=0) == []
 
 
-def test_an_elliptical_utterance_leans_on_what_was_said_before(knowledge):
-    before = [ENCODER.encode_query("充电宝鼓起来了，电池膨胀很烫").vector]
-    assert find(knowledge, "那怎么办", "zh-Hans", context_vectors=before)[0].id == "swelling-battery"
-
-
-def test_a_full_utterance_stands_for_itself(knowledge):
-    text = "信用卡的退款几天退回来，已经取消订单好久了"
-    before = [ENCODER.encode_query("充电宝鼓起来了，电池膨胀很烫").vector]
-    assert find(knowledge, text, "zh-Hans") == find(knowledge, text, "zh-Hans", context_vectors=before)
-
-
 @pytest.mark.parametrize("text", ["", "???", "😡", "12345678901234567890", "a" * 4000, "\ud800"])
 def test_odd_queries_are_harmless(knowledge, text):
     for language in ("zh-Hans", "en", "other"):

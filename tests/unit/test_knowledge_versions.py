@@ -275,6 +275,18 @@ def test_the_report_names_the_article_that_overtook(run, folder):
     assert worse.by == "parcel-club" and worse.by_relevance >= worse.relevance
 
 
+def test_a_source_that_has_lost_all_its_articles_is_held_back(run, folder, store):
+    (folder / "golden.jsonl").unlink()
+    used = run().manifest.id
+    for path in (folder / "articles").glob("*.md"):
+        path.write_text(path.read_text("utf-8") + "\n<!-- draft -->\n", "utf-8")
+    lost = run()
+    assert not lost.is_active and store.active_version() == used
+    assert "No article is left of" in lost.gate.message and len(lost.problems) > 5
+    assert "没有读到任何文章" in history_page(store.history.entries(), used, "zh-Hans")
+    assert run(force=True).is_active
+
+
 def test_without_judged_queries_the_gate_says_so_and_passes(run, folder):
     run()
     (folder / "golden.jsonl").unlink()

@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 from assist.domain import Article, ArticleLanguage, ArticleUse, Situation
 from assist.errors import Problem
 from assist.knowledge.care.contradictions import contradictions, statements
-from assist.knowledge.care.findings import Finder, Finding, Kind, Place, Quote, counted, ordered
+from assist.knowledge.care.findings import Finder, Finding, Kind, Place, Quote, ordered
 from assist.knowledge.care.vectors import Progress, centred_passages, passage_vectors
 from assist.knowledge.index import IndexStore, TextEncoder
 from assist.knowledge.passages import MAX_TOKENS, answer_of, plain, split, steps_of, tokens
+from assist.text.counting import counted
 from assist.text.language import detect
 from assist.text.normalise import normalise
 from assist.text.segment import Segmenter

@@ -96,11 +96,6 @@ class Finder:
         return (path.relative_to(self._folder).as_posix(), text) if path else ("", "")
 
 
-def counted(count: int, noun: str) -> str:
-    """1 finding, 2 findings."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
-
-
 def ordered(findings: Sequence[Finding]) -> list[Finding]:
     """By kind, the worst and then the first place first."""
     kinds: list[str] = list(Kind.__args__)  # type: ignore[attr-defined]

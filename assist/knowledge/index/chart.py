@@ -26,6 +26,7 @@ circle.held { fill: var(--paper); stroke: var(--bad); stroke-width: 2; }
 .key .two::before { content: "╍ "; color: var(--two); } .key .held::before { content: "○ "; color: var(--bad); }
 .wide { overflow-x: auto; } table { border-collapse: collapse; font-size: .9rem; width: 100%; }
 th, td { text-align: start; padding: .3rem .6rem; border-bottom: 1px solid var(--line); vertical-align: top; }
+th, td:nth-child(-n+3) { white-space: nowrap; }
 td.figure { text-align: end; font-variant-numeric: tabular-nums; }
 """
 

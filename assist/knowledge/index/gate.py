@@ -11,8 +11,6 @@ from datetime import date
 from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
-import numpy as np
-
 from assist.domain import Hit
 from assist.knowledge.index.builder import content_key
 from assist.knowledge.index.vectors import Floats, VectorFile
@@ -26,11 +24,10 @@ Reason = Literal["removed", "withdrawn", "expired", "not_yet_valid", "overtaken"
 
 
 class Asked(NamedTuple):
-    """A query with its vector and those of the customer's turns before, most recent first."""
+    """A query with its vector, read in the light of the turns before."""
 
     judgement: Judgement
     vector: Floats
-    before: tuple[Floats, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,14 +105,12 @@ def ask(
     with VectorFile(path, dimension) as kept:
         for done, judged in enumerate(judgements):
             progress(done, len(judgements))
-            turns = sum(speaker == "customer" for speaker, _ in judged.context)
-            keys = [content_key(encoder_version, "judged", repr(judged), str(n)) for n in range(turns + 1)]
-            known = [vector for key in keys if (vector := kept.get(key)) is not None]
-            if len(known) < len(keys):
-                vector, before = judged.vectors(encoder)
-                known = [vector, *before]
-                kept.add(keys, np.stack(known))
-            asked.append(Asked(judged, known[0], tuple(known[1:])))
+            key = content_key(encoder_version, "judged", repr(judged))
+            vector = kept.get(key)
+            if vector is None:
+                vector = judged.vector(encoder)
+                kept.add([key], vector[None])
+            asked.append(Asked(judged, vector))
         if len(kept) > 4 * max(len(judgements), 250):
             kept.delete()  # mostly vectors of queries that are no longer asked
     return asked
@@ -173,7 +168,6 @@ def _hits(knowledge: Knowledge, one: Asked, on: date) -> list[Hit]:
         kinds=("article",),
         limit=LISTED,
         on=on,
-        context_vectors=one.before,
     )
 
 

@@ -32,6 +32,7 @@ from assist.knowledge.judgements import Judgement, QueryEncoder
 from assist.knowledge.search import Knowledge
 from assist.knowledge.sources import Content, read_folder
 from assist.knowledge.sources.kept import Kept
+from assist.text.counting import counted
 
 Stage = Literal["reading", "embedding", "indexing", "measuring", "activating"]
 Progress = Callable[[Stage, int, int], None]
@@ -92,7 +93,7 @@ def publish(
                 reuse=not full,
             )
             manifest, asked = draft.manifest, _ask(golden, store.folder, encoder, progress)
-            gate = UNMEASURED
+            gate = _unmeasured(store, manifest)
             if _has_answers(asked):
                 after = store.open_draft(draft.folder, manifest)
                 gate = _measure(after, _in_use(store), asked, on, margins)
@@ -168,7 +169,7 @@ def preview(
         after, before, judged = built.open(manifest.id), in_use.knowledge, asked[: len(golden)]
         return Preview(
             manifest=manifest,
-            gate=_measure(after, in_use, judged, on, margins) if _has_answers(judged) else UNMEASURED,
+            gate=_measure(after, in_use, judged, on, margins) if _has_answers(judged) else _unmeasured(store, manifest),
             records=tuple(changes_between(store.digests(), built.digests(manifest.id))),
             questions=len(asked) if before else 0,
             answers=tuple(answer_changes(before, after, asked, on)) if before else (),
@@ -191,6 +192,17 @@ def _ask(golden: Sequence[Judgement], folder: Path, encoder: Encoder, progress: 
         folder / GOLDEN_VECTORS,
         lambda done, total: progress("measuring", done, total),
     )
+
+
+def _unmeasured(store: IndexStore, manifest: Manifest) -> Gate:
+    """The verdict without judged queries. A source that has lost all its articles is more likely broken than meant."""
+    try:
+        before = store.manifest(store.active_version() or "").counts.get("articles", 0)
+    except (IndexBroken, NotFound):
+        return UNMEASURED
+    if not before or manifest.counts["articles"]:
+        return UNMEASURED
+    return Gate(False, f"No article is left of {counted(before, 'article')} in use. If that is meant, use --force.")
 
 
 def _has_answers(asked: Sequence[Asked]) -> bool:

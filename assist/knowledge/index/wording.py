@@ -56,6 +56,7 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "command": "命令行",
         "deleted": "已删除 {versions}",
         "unmeasured": "未评测：golden.jsonl 中没有带答案的评测问题。",
+        "emptied": "未通过：没有读到任何文章，而使用中的版本有文章。",
         "alone": "已评测；当时没有使用中的版本可以比较。",
         "not_compared": "已评测，但没有可比较的数据：当时使用中的版本无法打开。",
         "passed": "检索质量的变化在允许范围内。",
@@ -86,6 +87,7 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "command": "命令列",
         "deleted": "已刪除 {versions}",
         "unmeasured": "未評測：golden.jsonl 中沒有附答案的評測問題。",
+        "emptied": "未通過：沒有讀到任何文章，而使用中的版本有文章。",
         "alone": "已評測；當時沒有使用中的版本可以比較。",
         "not_compared": "已評測，但沒有可比較的數據：當時使用中的版本無法開啟。",
         "passed": "檢索品質的變化在允許範圍內。",
@@ -130,7 +132,7 @@ def _verdict(entry: Entry, words: Mapping[str, str]) -> str | None:
         return None
     now, before = gate.get("figures"), gate.get("baseline")
     if not now:
-        return words["unmeasured"]
+        return words["unmeasured" if gate["is_passed"] else "emptied"]
     if not before:
         return words["not_compared" if entry.previous else "alone"]
     if gate["is_passed"]:
