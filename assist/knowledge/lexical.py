@@ -2,13 +2,17 @@
 
 import json
 import math
+from collections import defaultdict
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
 import bm25s
 import numpy as np
 from numpy.typing import NDArray
+from rapidfuzz.distance import OSA
+from rapidfuzz.process import extractOne
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
@@ -16,6 +20,10 @@ Ints = NDArray[np.int64]
 K1: Final = 1.2
 B: Final = 0.75
 """Robertson and Zaragoza 2009, "The Probabilistic Relevance Framework", section 3.2: 1.2 < k1 < 2, 0.5 < b < 0.8."""
+SPELLED: Final = 5
+"""Letters from which an unknown Latin word is taken for a misspelt one; shorter ones have too many neighbours."""
+FAR: Final = 9
+"""Letters from which two slips are forgiven, and not one."""
 
 
 class Lexical:
@@ -25,6 +33,11 @@ class Lexical:
         self._size, self._mean_terms, self._bm25 = size, mean_terms, bm25
         if bm25 is not None:  # plain views: cutting a memmap costs more than what is read of it
             bm25.scores |= {name: np.asarray(bm25.scores[name]) for name in ("data", "indices", "indptr")}
+        self._by_initial: dict[str, list[str]] = defaultdict(list)
+        for word in bm25.vocab_dict if bm25 is not None else ():
+            if len(word) >= SPELLED - 1 and word.isascii() and word.isalpha():
+                self._by_initial[word[0]].append(word)
+        self.spelled = lru_cache(maxsize=4096)(self._spelled)
 
     @classmethod
     def build(cls, entries: Sequence[Sequence[str]]) -> "Lexical":
@@ -49,6 +62,18 @@ class Lexical:
         (folder / "size.json").write_text(json.dumps([self._size, self._mean_terms]))
         if self._bm25 is not None:
             self._bm25.save(folder, show_progress=False)
+
+    def _spelled(self, term: str) -> str:
+        """The known word that an unknown Latin one is most likely meant to be, else the term itself.
+
+        The first letter must be right, as it nearly always is where people mistype; slips are letters left out, put in,
+        exchanged or swapped with their neighbour.
+        """
+        if len(term) < SPELLED or not (term.isascii() and term.isalpha()) or len(self._postings(term)[0]):
+            return term
+        slips = 1 if len(term) < FAR else 2
+        found = extractOne(term, self._by_initial.get(term[0], ()), scorer=OSA.distance, score_cutoff=slips)
+        return str(found[0]) if found else term
 
     def scores(self, terms: Sequence[str]) -> Floats:
         """BM25 score of every entry [n]."""

@@ -282,7 +282,7 @@ class Knowledge:
         `situations` are `_situation_scores` of the vector.
         """
         shelf = self._shelves[name]
-        words = [term.term for term in terms]
+        words = [shelf.lexical.spelled(term.term) for term in terms]
         brief = 1 / (1 + len(set(words)))
         query = centred(vector, self._means[LANGUAGES.index(language)])
         near, _ = shelf.dense.search(query, NEAREST, mask)
@@ -476,7 +476,8 @@ class Knowledge:
     def _why(self, name: str, owner: int, terms: Sequence[Term]) -> str:
         """The query's words that the hit shares, as the customer wrote them."""
         lexical = self._shelves[name].lexical
-        return ", ".join(dict.fromkeys(t.surface for t in terms if lexical.holds(owner, t.term))) or MEANING
+        shared = (t.surface for t in terms if lexical.holds(owner, lexical.spelled(t.term)))
+        return ", ".join(dict.fromkeys(shared)) or MEANING
 
 
 def _judged_together(groups: Ints, entries: Ints, cosines: Floats, shown: Mask) -> tuple[Ints, Floats, Floats, Floats]:

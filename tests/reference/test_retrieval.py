@@ -175,6 +175,27 @@ def test_the_self_score_is_that_of_an_entry_with_just_these_terms(entries, query
     assert Lexical.build(entries).self_score(query) == pytest.approx(expected, rel=1e-5)
 
 
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("delivry", "delivery"),  # left out
+        ("deliverry", "delivery"),  # put in
+        ("delibery", "delivery"),  # exchanged
+        ("delievry", "delivery"),  # swapped
+        ("guarentte", "guarantee"),  # two slips in a long word
+        ("dleivrey", "dleivrey"),  # two in a short one
+        ("elivery", "elivery"),  # another first letter
+        ("cars", "cars"),  # too short to tell
+        ("delivery", "delivery"),
+        ("快递员送到了", "快递员送到了"),
+        ("ab-12345", "ab-12345"),
+    ],
+)
+def test_a_misspelt_word_is_taken_for_the_known_one(typed, meant):
+    lexical = Lexical.build([["delivery", "card"], ["guarantee", "快递", "ab-12346"]])
+    assert lexical.spelled(typed) == meant
+
+
 @pytest.mark.parametrize("entries", [[["退款", "card"], ["card", "card"], []], [[], []], []])
 def test_a_saved_bm25_index_scores_the_same(tmp_path, entries):
     built = Lexical.build(entries)
