@@ -16,9 +16,12 @@ _BOPOMOFO: Final = re.compile(r"[\u3105-\u312f]")
 _LATIN: Final = re.compile(r"[A-Za-z\u00c0-\u024f\u1e00-\u1eff]")
 _LETTER: Final = re.compile(r"[^\W\d_]")
 _WORD: Final = re.compile(r"[A-Za-z\u00c0-\u024f\u1e00-\u1eff']+")
-# Addresses, links, codes and quantities say nothing about the language.
+# Addresses, links, codes and quantities say nothing about the language. Each begins where a word does and gives nothing
+# back, so that a long run of letters or marks is gone through once.
 _NOISE: Final = re.compile(
-    r"(?:https?://|www\.)[!-~]+|[\w.+-]+@[\w-]+\.[\w.-]+|[A-Za-z]*\d[A-Za-z\d]*(?:[-_/][A-Za-z\d]+)*|[A-Za-z]+(?:[-_][A-Za-z]*\d[A-Za-z\d]*)+",
+    r"(?:https?://|www\.)[!-~]+|(?<![\w.+-])[\w.+-]++@[\w-]+\.[\w.-]+"
+    r"|(?<![A-Za-z\d])[A-Za-z]*+\d[A-Za-z\d]*(?:[-_/][A-Za-z\d]+)*"
+    r"|(?<![A-Za-z])[A-Za-z]++(?:[-_][A-Za-z]*\d[A-Za-z\d]*)+",
     re.ASCII,
 )
 _BRAND: Final = re.compile(r"[a-z][A-Z]")

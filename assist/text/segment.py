@@ -10,8 +10,9 @@ import rjieba
 
 from assist.text.normalise import normalise
 
+# A code of letters is looked for where its first part begins: what has none there has none further on.
 _PIECE: Final = re.compile(
-    r"(?P<code>[a-z]*\d[a-z\d]*(?:[-_/][a-z\d]+)+|[a-z]+(?:[-_][a-z\d]+)*[-_][a-z]*\d[a-z\d]*)"
+    r"(?P<code>[a-z]*\d[a-z\d]*(?:[-_/][a-z\d]+)+|(?<![a-z\d][-_])[a-z]++(?:[-_][a-z\d]+)*[-_][a-z]*\d[a-z\d]*)"
     r"|(?P<number>\d+(?:[.,:]\d+)*(?:\s?(?:mah|ml|kg|cm|mm|gb|tb|wh|kwh|khz|hz|db|inch|oz|lb|w|v|l|g|m|h|%)(?![a-z]))?[a-z]*)"
     r"|(?P<word>[a-z\u00df-\u024f\u1e00-\u1eff]+(?:'[a-z]+)?\d*[a-z\d]*)"
     r"|(?P<han>[\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003134f]+)"

@@ -130,3 +130,9 @@ def test_a_hint_never_overrules_clear_text():
 
 def test_full_width_letters_are_read_as_latin():
     assert detect("ｗｈｅｒｅ　ｉｓ　ｍｙ　ｐａｒｃｅｌ") == "en"
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("run", ["a", "a.", "a-", "a_", ".", "+", "a1", "1-", "a@", "-a1_"])
+def test_a_long_run_is_gone_through_once(run):
+    assert detect(run * (100_000 // len(run)), "en") == "en"

@@ -61,3 +61,13 @@ def test_a_long_word_is_also_found_by_its_parts():
 )
 def test_stem(words, expected):
     assert {stem(word) for word in words.split()} == {expected}
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("run", ["a-", "a_", "a/", "1-", "a1"])
+def test_a_long_run_is_gone_through_once(run):
+    assert Segmenter().terms(run * (100_000 // len(run)) + " refund")[-1] == "refund"
+
+
+def test_a_code_is_whole_wherever_its_digit_stands():
+    assert Segmenter().terms("kf-ab-12 e-mail ab-cd-e4f") == ["kf-ab-12", "e", "mail", "ab-cd-e4f"]
