@@ -3,6 +3,7 @@
 import asyncio
 import sys
 import traceback
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -11,7 +12,7 @@ from enum import StrEnum
 from functools import partial
 from itertools import groupby
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, cast, get_args
 from zoneinfo import ZoneInfo
 
 import typer
@@ -23,7 +24,7 @@ from rich.table import Column, Table
 
 from assist import settings as configuration
 from assist.cli_parts import AsJson, Data, Models, Source, Speech, index_store
-from assist.domain import OpenQuestion
+from assist.domain import OpenQuestion, Phrase, PhraseReview, PhraseUse
 from assist.errors import AssistError, Unavailable
 from assist.inference.encoder import Encoder
 from assist.knowledge.care import checks
@@ -33,7 +34,7 @@ from assist.knowledge.care.gaps_page import gaps_page
 from assist.knowledge.care.urls import dead_urls
 from assist.knowledge.care.vectors import query_means
 from assist.knowledge.index import IndexStore
-from assist.knowledge.sources import read_folder
+from assist.knowledge.sources import read_folder, read_phrases
 from assist.settings import Settings
 from assist.storage.repository import Repository
 from assist.suggest.answers import ANSWER_THRESHOLD
@@ -44,6 +45,7 @@ FOUND, FAILED = 1, 2
 
 care = typer.Typer(no_args_is_help=True, add_completion=False, help="Care of the knowledge: check it, find its gaps.")
 
+ReviewName = StrEnum("ReviewName", {name: name for name in get_args(PhraseReview)})  # type: ignore[misc]
 KindName = StrEnum("KindName", {name: name for name in checks.KINDS})  # type: ignore[misc]
 _COLOURS: dict[str, str] = {"error": "red", "warning": "yellow", "note": "cyan"}
 
@@ -127,6 +129,60 @@ def gaps(
             _show_gaps(found, html)
 
 
+@care.command()
+def phrases(
+    source: Source = None,
+    data: Data = None,
+    review: Annotated[ReviewName | None, typer.Option(help="Phrases of this state only.")] = None,
+    language: Annotated[Speech | None, typer.Option(help="Phrases of this language only.")] = None,
+    days: Annotated[int, typer.Option(min=1, help="How far back the log is read.")] = 90,
+    as_json: AsJson = False,
+) -> None:
+    """List the phrases with their review state, author and reason, and what agents did with them.
+
+    Only approved phrases are shown to agents; the state is a field of `phrases/*.jsonl`.
+
+    Example: assist knowledge phrases --review draft --language en
+    """
+    with _sentences(as_json):
+        settings = configuration.load(data_dir=data, knowledge_dir=source)
+        chosen = [
+            phrase
+            for phrase in read_phrases(settings.knowledge_dir)
+            if review in (None, phrase.review) and language in (None, phrase.language)
+        ]
+        since = datetime.now(UTC) - timedelta(days=days)
+        use = {one.id: one for one in _from_log(settings, lambda log: log.phrase_use(since)) or ()}
+        if as_json:
+            _last_line(
+                {"phrases": [{**asdict(one), "use": asdict(use[one.id]) if one.id in use else None} for one in chosen]}
+            )
+        else:
+            _show_phrases(chosen, use)
+
+
+def _show_phrases(chosen: Sequence[Phrase], use: Mapping[str, PhraseUse]) -> None:
+    console = Console()
+    right: dict[str, Any] = {"justify": "right", "no_wrap": True}
+    table = Table(
+        Column("phrase", no_wrap=True),
+        Column("state", no_wrap=True),
+        Column("text", overflow="fold", ratio=2),
+        Column("reason", overflow="fold", ratio=1),
+        *(Column(name, **right) for name in ("shown", "sent", "edited", "dismissed")),
+        expand=True,
+    )
+    for one in chosen:
+        did = use.get(one.id) or PhraseUse(one.id, 0, 0, 0, 0, 0)
+        counts = (did.shown, did.accepted, did.edited, did.dismissed)
+        table.add_row(one.id, one.review, escape(one.text), escape(one.reason), *map(str, counts))
+    if chosen:
+        console.print(table)
+    states = Counter(one.review for one in chosen)
+    told = ", ".join(f"{states[state]} {state}" for state in get_args(PhraseReview) if states[state])
+    console.print(f"{counted(len(chosen), 'phrase')}{': ' + told if told else ''}.")
+
+
 def _gaps(
     settings: Settings,
     store: IndexStore,
@@ -160,7 +216,7 @@ def _from_log(settings: Settings, read: Callable[[Repository], Any]) -> Any:
 
     async def run() -> Any:
         try:
-            repository = await asyncio.to_thread(Repository.open, settings.log_url)
+            repository = await asyncio.to_thread(Repository.open, settings.log_url, read_only=True)
         except AssistError:
             raise
         except (

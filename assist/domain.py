@@ -22,6 +22,7 @@ Outcome = Literal["shown", "accepted", "edited", "dismissed", "ignored"]
 Verdict = Literal["helpful", "wrong", "badly_timed", "badly_worded", "unsafe"]
 SourceType = Literal["article", "case", "phrase", "product", "rule"]
 PhraseKind = Literal["calming", "next_step", "question", "close"]
+PhraseReview = Literal["draft", "approved", "retired"]
 Stage = Literal["acknowledge", "empathise", "own", "next_step", "close", "clarify", "discover"]
 Tier = Literal["none", "silver", "gold", "platinum"]
 
@@ -194,7 +195,10 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """An approved wording. `slots` are the names in braces in `text`; all must have a value before it is shown."""
+    """A wording. `slots` are the names in braces in `text`; all must have a value before it is shown.
+
+    Only what `review` has approved is ever shown; `author` wrote it, `reason` says what it is there for.
+    """
 
     id: str
     language: ArticleLanguage
@@ -206,6 +210,9 @@ class Phrase:
     channels: tuple[str, ...] = ("all",)
     slots: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
+    review: PhraseReview = "approved"
+    author: str = ""
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -398,6 +405,18 @@ class ArticleUse:
     shown: int
     used: int
     dismissed: int
+
+
+@dataclass(frozen=True, slots=True)
+class PhraseUse:
+    """What agents did with a phrase: how often it was shown, sent as it was, edited, dismissed and let pass."""
+
+    id: str
+    shown: int
+    accepted: int
+    edited: int
+    dismissed: int
+    ignored: int
 
 
 @dataclass(frozen=True, slots=True)

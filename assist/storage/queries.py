@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, or_, select
 
-from assist.domain import ArticleUse, OpenQuestion
+from assist.domain import ArticleUse, OpenQuestion, PhraseUse
 from assist.storage.records import ConversationSummary, LoggedSuggestion, Place, Review, Status, SuggestionFilter
 from assist.storage.tables import conversations, reviews, suggestions, utterances
 from assist.text.small_talk import is_small_talk
@@ -66,6 +66,22 @@ def article_use(connection: Connection, since: str) -> list[ArticleUse]:
             dismissed=outcomes["dismissed"],
         )
         for key, outcomes in sorted(counts.items())
+    ]
+
+
+def phrase_use(connection: Connection, since: str) -> list[PhraseUse]:
+    """What became of the phrases that were shown since a time."""
+    statement = (
+        select(suggestions.c.source_id, suggestions.c.outcome, func.count())
+        .where(suggestions.c.source_type == "phrase", suggestions.c.at >= since)
+        .group_by(suggestions.c.source_id, suggestions.c.outcome)
+    )
+    counts: dict[str, Counter[str]] = {}
+    for phrase, outcome, count in connection.execute(statement):
+        counts.setdefault(phrase, Counter())[outcome] += count
+    return [
+        PhraseUse(id, outcomes.total(), *(outcomes[name] for name in ("accepted", "edited", "dismissed", "ignored")))
+        for id, outcomes in sorted(counts.items())
     ]
 
 

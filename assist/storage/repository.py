@@ -24,11 +24,18 @@ from sqlalchemy import (
     update,
 )
 
-from assist.domain import ArticleUse, AssistResult, Conversation, Customer, OpenQuestion, Outcome, WrapUp
+from assist.domain import ArticleUse, AssistResult, Conversation, Customer, OpenQuestion, Outcome, PhraseUse, WrapUp
 from assist.errors import Conflict, NotFound
 from assist.storage.engine import Readers, Writer, migrate, open_engine
 from assist.storage.keys import Keys
-from assist.storage.queries import article_use, conversation_page, one_suggestion, open_questions, suggestion_page
+from assist.storage.queries import (
+    article_use,
+    conversation_page,
+    one_suggestion,
+    open_questions,
+    phrase_use,
+    suggestion_page,
+)
 from assist.storage.records import (
     CONVERSATION,
     RESULT,
@@ -353,6 +360,10 @@ class Repository:
     async def article_use(self, since: datetime) -> list[ArticleUse]:
         """What agents did with each article's texts since a time."""
         return await self._readers.read(lambda connection: article_use(connection, iso(since)))
+
+    async def phrase_use(self, since: datetime) -> list[PhraseUse]:
+        """What agents did with the phrases that were shown since a time."""
+        return await self._readers.read(lambda connection: phrase_use(connection, iso(since)))
 
     async def open_questions(self, since: datetime) -> list[OpenQuestion]:
         """What customers said since a time and got no answer to, or only dismissed ones; the oldest first."""

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from assist.errors import KnowledgeError
-from assist.knowledge.sources import read_folder
+from assist.knowledge.sources import read_folder, read_phrases
 
 SAMPLE = Path(__file__).parent.parent / "data" / "knowledge"
 
@@ -149,6 +149,8 @@ def test_a_broken_article_is_named(folder, old, new, said):
         ("phrases/phrases.jsonl", "{name}", "{name}}", "2: text: a brace without its partner"),
         ("phrases/phrases.jsonl", '["angry"]', '["cross"]', "1: emotions: cross is not known"),
         ("phrases/phrases.jsonl", '["angry"]', "[]", "1: emotions: may not be empty"),
+        ("phrases/phrases.jsonl", '["angry"]', '["angry"], "review": "done"', "1: review: done is not one of approved"),
+        ("phrases/phrases.jsonl", '["angry"]', '["angry"], "author": 7', "1: author: a text is needed"),
         ("products/products.jsonl", '"price": 199', '"price": "199"', "1: price: a number from"),
         ("products/products.jsonl", '"price": 199', '"price": 0', "1: price: a number from"),
         ("products/products.jsonl", '"stock": 5', '"stock": 5.5', "1: stock: a whole number from"),
@@ -166,6 +168,18 @@ def test_a_broken_article_is_named(folder, old, new, said):
 def test_a_broken_line_is_named(folder, file, old, new, said):
     edit(folder / file, old, new)
     assert any(problem.startswith(f"{file}:") and said in problem for problem in problems(folder)), problems(folder)
+
+
+def test_only_approved_phrases_are_content(folder):
+    path = folder / "phrases/phrases.jsonl"
+    edit(path, '["angry"]', '["angry"], "review": "draft", "author": "Mei", "reason": "for the shy"')
+    content, everything = read_folder(folder), read_phrases(folder)
+    assert [phrase.review for phrase in everything] == ["draft"] + ["approved"] * (len(everything) - 1)
+    assert (everything[0].author, everything[0].reason) == ("Mei", "for the shy")
+    assert content.phrases == everything[1:] and content.dropped["phrases: draft"] == 1
+    edit(path, '["angry"]', '["cross"]')
+    with pytest.raises(KnowledgeError, match=r"phrases.jsonl:1: emotions: cross is not known"):
+        read_phrases(folder)
 
 
 def test_reading_goes_on_past_what_is_wrong(folder):

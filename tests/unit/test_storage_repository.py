@@ -25,6 +25,7 @@ from assist.domain import (
     Emotion,
     Item,
     Order,
+    PhraseUse,
     Source,
     Span,
     Suggestion,
@@ -388,6 +389,26 @@ async def test_what_agents_did_with_articles_is_counted_by_text(repository: Repo
     await repository.erase_customer("cust_1")
     [kept] = await repository.article_use(NOON)
     assert (kept.asked_in, kept.shown) == ("other", 4)
+
+
+async def test_what_became_of_phrases_is_counted(repository: Repository) -> None:
+    opened, redactor = await start(repository)
+    for seq, outcome in ((2, "accepted"), (4, "dismissed"), (6, "ignored"), (8, None)):
+        said = result(seq, "太慢了")
+        phrase = replace(said.suggestions[0], kind="calming", source=Source("phrase", "ph_1", "v1"))
+        await repository.append(opened, redactor, replace(said, suggestions=(phrase,)))
+        if outcome:
+            await repository.set_outcome(
+                phrase.id,
+                outcome,
+                final_text=None,
+                reason=None,
+                redactor=redactor,
+                conversation_id="conv_1",
+                seq=seq + 1,
+            )
+    assert await repository.phrase_use(NOON) == [PhraseUse("ph_1", 4, accepted=1, edited=0, dismissed=1, ignored=1)]
+    assert await repository.article_use(NOON) == []
 
 
 async def test_answers_to_other_languages_and_to_erased_customers_add_up(repository: Repository) -> None:

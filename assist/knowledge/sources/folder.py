@@ -94,13 +94,16 @@ def read_folder(
     phrases = _unique(phrases, lambda p: f"phrase {p.id}", report)
     products = _unique(products, lambda p: f"product {p.sku}", report)
     articles, cases, products = _checked(articles, cases, products, report)
+    for _, phrase in phrases:
+        if phrase.review != "approved":
+            report.drop("phrases", phrase.review)
     problems = report.problems()
     if problems and (strict or not (articles or cases or phrases or products or situations)):
         raise _error(report)
     return Content(
         articles=tuple(article for _, article in articles),
         cases=tuple(case for _, case in cases),
-        phrases=tuple(phrase for _, phrase in phrases),
+        phrases=tuple(phrase for _, phrase in phrases if phrase.review == "approved"),
         products=tuple(product for _, product in products),
         situations=situations,
         glossary=glossary,
@@ -108,6 +111,20 @@ def read_folder(
         dropped=dict(sorted(report.dropped.items())),
         kept=Kept(known, files),
     )
+
+
+def read_phrases(source: Path) -> tuple[Phrase, ...]:
+    """All phrases of a folder, drafts and retired ones too.
+
+    Raises KnowledgeError with all problems if one of them is broken or `situations.toml` cannot be read.
+    """
+    report = Report()
+    situations = native.situations(source, report) or ()
+    phrases = native.phrases(source, frozenset(situation.id for situation in situations), report)
+    phrases = _unique(phrases, lambda p: f"phrase {p.id}", report)
+    if report.count:
+        raise _error(report)
+    return tuple(phrase for _, phrase in phrases)
 
 
 def _error(report: Report) -> KnowledgeError:

@@ -9,7 +9,7 @@ from typing import Any, Final, get_args
 
 import yaml
 
-from assist.domain import EMOTIONS, Article, Case, Channel, Phrase, PhraseKind, Product, Situation, Stage
+from assist.domain import EMOTIONS, Article, Case, Channel, Phrase, PhraseKind, PhraseReview, Product, Situation, Stage
 from assist.knowledge.passages import HEADINGS, answer_of, headings_of
 from assist.knowledge.sources.blocks import HTML, sound
 from assist.knowledge.sources.fields import (
@@ -140,7 +140,7 @@ def cases(file: File, situations: Collection[str], report: Report) -> Placed[Cas
 
 
 def phrases(source: Path, situations: Collection[str], report: Report) -> Placed[Phrase]:
-    """Approved wordings of all `phrases/*.jsonl`."""
+    """The wordings of all `phrases/*.jsonl`, whatever their review says."""
     return [
         placed
         for file in _lists(source, "phrases", report)
@@ -201,6 +201,9 @@ def _phrase(fields: Fields, situations: Collection[str]) -> Phrase:
         channels=fields.strings("channels", {*get_args(Channel), "all"}, required=True),
         slots=fields.strings("slots", SLOTS),
         needs=fields.strings("needs"),
+        review=fields.choice("review", get_args(PhraseReview), optional=True) or "approved",
+        author=fields.text("author", limit=100) if fields.get("author") is not None else "",
+        reason=fields.text("reason", limit=300) if fields.get("reason") is not None else "",
     )
     used = set(SLOT.findall(phrase.text))
     if used != set(phrase.slots):
