@@ -281,7 +281,7 @@ class Assistant:
     def _holds(self, now: datetime, *, has_order: bool, has_product: bool) -> frozenset[str]:
         begin, end = self._callback_hours
         in_hours = begin <= now.astimezone(self._timezone).time() < end
-        facts = {"order": has_order, "product": has_product, "in_hours": in_hours}
+        facts = {"order": has_order, "product": has_product, "in_hours": in_hours, "outside_hours": not in_hours}
         return frozenset(name for name, holds in facts.items() if holds)
 
 

@@ -52,7 +52,8 @@ class Moment:
     `calm_since_resolution` counts the non-negative customer utterances from the resolution on, that one included;
     it is None while a problem that hurt is open. `risk_before` is the escalation risk before this utterance.
     `recent_text` and `recent_vector` stand for the customer's last utterances together: what they are looking for.
-    `holds` names the facts that phrases may need: `order` and `product` are known, `in_hours` the call-back hours.
+    `holds` names the facts that phrases may need: `order` and `product` are known, `in_hours` and
+    `outside_hours` tell of the call-back hours.
     """
 
     utterance: Utterance
