@@ -25,6 +25,8 @@ PhraseKind = Literal["calming", "next_step", "question", "close"]
 PhraseReview = Literal["draft", "approved", "retired"]
 Stage = Literal["acknowledge", "empathise", "own", "next_step", "close", "clarify", "discover"]
 Tier = Literal["none", "silver", "gold", "platinum"]
+QuotePart = Literal["problem", "done", "promise", "outcome", "worst"]
+ClosingOutcome = Literal["resolved", "promised", "unresolved"]
 
 EMOTIONS: tuple[EmotionLabel, ...] = get_args(EmotionLabel)[:-1]
 """The seven labels in the order of the model's outputs; `unknown` is never predicted, only said."""
@@ -371,16 +373,52 @@ class DraftIssue:
 
 @dataclass(frozen=True, slots=True)
 class FollowUp:
-    """What should happen after the conversation, by when and why."""
+    """What should happen after the conversation, by when and why; in the agent's language.
+
+    A `call` is for the customer and lies inside the call hours, a `check` is a look at whether something was done.
+    """
 
     due_at: datetime
     action: str
     reason: str
+    kind: Literal["call", "check"] = "call"
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """Words of the conversation, and what they tell: `text` is `start` to `end`, in code points, of the utterance.
+
+    `due_text` are the words in it that say by when, `due_at` the moment they mean where they leave no doubt.
+    """
+
+    part: QuotePart
+    text: str
+    utterance_id: str
+    start: int
+    end: int
+    speaker: Speaker
+    due_at: datetime | None = None
+    due_text: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WrapUpText:
+    """What a wrap-up says around its quotes, in one language."""
+
+    language: ArticleLanguage
+    disposition: str
+    outcome: str | None
+    action: str | None
+    reason: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class WrapUp:
-    """The end of a conversation: an extractive summary, a proposed disposition and a follow-up."""
+    """The end of a conversation: an extractive summary, a proposed disposition and a follow-up.
+
+    `texts` is the frame in the agent's language, the customer's and every other one, in this order. `message` can be
+    sent to the customer: what was promised, in the agent's own words.
+    """
 
     summary: tuple[str, ...]
     disposition: str
@@ -389,6 +427,10 @@ class WrapUp:
     emotion_worst: str | None
     emotion_end: str | None
     follow_up: FollowUp | None
+    quotes: tuple[Quote, ...] = ()
+    outcome: ClosingOutcome | None = None
+    texts: tuple[WrapUpText, ...] = ()
+    message: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

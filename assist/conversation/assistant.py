@@ -10,7 +10,7 @@ import numpy as np
 
 from assist.conversation import customer as history
 from assist.conversation.session import Session
-from assist.conversation.wrapup import wrap_up
+from assist.conversation.wrapup import CallHours, wrap_up
 from assist.domain import (
     ArticleLanguage,
     AssistResult,
@@ -188,10 +188,11 @@ class Assistant:
         """Where the conversation stands at this moment."""
         return session.reading(self._clock())
 
-    def close(self, session: Session) -> WrapUp:
-        """Ends the conversation and wraps it up."""
+    def close(self, session: Session, agent_language: ArticleLanguage | None = None) -> WrapUp:
+        """Ends the conversation and wraps it up, in the customer's language where the agent's is not given."""
         session.is_closed = True
-        return wrap_up(session, self._clock())
+        hours = CallHours(*self._callback_hours, self._timezone)
+        return wrap_up(session, self._clock(), hours, agent_language)
 
     def check_draft(self, text: str, session: Session | None) -> list[DraftIssue]:
         """What is wrong with what the agent is typing."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from assist.domain import AssistResult, Conversation, Emotion, Source, Suggestion, Utterance, WrapUp
+from assist.domain import AssistResult, Conversation, Emotion, Quote, Source, Suggestion, Utterance, WrapUp
 from assist.text.redact import KINDS, Redacted, redact
 
 NAME = "[NAME]"
@@ -85,17 +85,32 @@ class Redactor:
             suggestions=tuple(self._suggestion(suggestion) for suggestion in result.suggestions),
         )
 
-    def wrap_up(self, wrap_up: WrapUp) -> WrapUp:
-        """The summary at the end, which quotes the customer."""
+    def wrap_up(self, wrap_up: WrapUp, logged: Mapping[str, str]) -> WrapUp:
+        """The summary at the end, its quotes moved to where their words stand in the `logged` texts, by utterance."""
         follow_up = wrap_up.follow_up
         return replace(
             wrap_up,
             summary=tuple(self.text(line) for line in wrap_up.summary),
+            quotes=tuple(
+                self._quote(quote, logged[quote.utterance_id])
+                for quote in wrap_up.quotes
+                if quote.utterance_id in logged
+            ),
+            message=wrap_up.message and self.text(wrap_up.message),
             follow_up=follow_up
             and replace(
                 follow_up, action=self._known_values(follow_up.action), reason=self._known_values(follow_up.reason)
             ),
         )
+
+    def _quote(self, quote: Quote, logged: str) -> Quote:
+        """The quote in what was logged; the whole utterance where its words cannot be told apart from the rest."""
+        text = self.text(quote.text)
+        places = [found.start() for found in re.finditer(re.escape(text), logged)]
+        start = min(places, key=lambda place: abs(place - quote.start), default=0)
+        text = text if places else logged
+        due = quote.due_text if quote.due_text and quote.due_text in text else None
+        return replace(quote, text=text, start=start, end=start + len(text), due_text=due)
 
     def _find(self, text: str) -> Redacted:
         found = redact(text, names=self.names)

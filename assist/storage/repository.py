@@ -237,12 +237,16 @@ class Repository:
     async def close_conversation(self, conversation_id: str, seq: int, wrap_up: WrapUp, redactor: Redactor) -> None:
         """Close a conversation with its wrap-up as event `seq`. Raises Conflict if it is closed already."""
         at = iso(self._clock())
-        payload = WRAP_UP.dump_json(redactor.wrap_up(wrap_up)).decode()
-        closing = {"status": "closed", "closed_at": at, "wrap_up": payload}
         step = {"of": conversation_id, "while_status": "open", "seq": seq, "now": at}
         event = {"conversation_id": conversation_id, "seq": seq, "type": "conversation.closed", "at": at}
 
         def job(connection: Connection) -> None:
+            logged = connection.execute(
+                select(utterances.c.id, utterances.c.text).where(utterances.c.conversation_id == conversation_id)
+            )
+            texts = {said: text for said, text in logged if text is not None}
+            payload = WRAP_UP.dump_json(redactor.wrap_up(wrap_up, texts)).decode()
+            closing = {"status": "closed", "closed_at": at, "wrap_up": payload}
             if connection.execute(_STEP.values(closing), step).rowcount != 1:
                 raise Conflict("The conversation is closed or has moved on elsewhere.", {"id": conversation_id})
             connection.execute(_INSERT_EVENT, event | {"payload": payload})

@@ -15,7 +15,17 @@ from pydantic_core import from_json, to_json
 
 from assist.conversation.assistant import Assistant
 from assist.conversation.session import Session
-from assist.domain import AssistResult, Conversation, Emotion, Language, Outcome, Speaker, Utterance, WrapUp
+from assist.domain import (
+    ArticleLanguage,
+    AssistResult,
+    Conversation,
+    Emotion,
+    Language,
+    Outcome,
+    Speaker,
+    Utterance,
+    WrapUp,
+)
 from assist.errors import Conflict, NotFound, Overloaded
 from assist.inference.encoder import CONTEXT_SPEAKERS, CONTEXT_TURNS, Encoding
 from assist.inference.pool import EncoderPool
@@ -288,7 +298,7 @@ class Rooms:
             data = {"suggestion_id": suggestion_id} | given.model_dump(include={"outcome", "final_text", "reason"})
             room.take(Event(room.seq + 1, "suggestion.outcome", iso(self._clock()), to_json(data).decode()))
 
-    async def close(self, conversation_id: str) -> WrapUp:
+    async def close(self, conversation_id: str, agent_language: ArticleLanguage | None = None) -> WrapUp:
         """Close a conversation; closing it again returns the same wrap-up."""
         room = await self.get(conversation_id)
         async with room.lock:
@@ -299,7 +309,7 @@ class Rooms:
             if room.status == "closed":
                 raise Conflict("The conversation was erased.", {"id": conversation_id})
             assert room.session is not None
-            wrap_up = self._assistant.close(room.session)
+            wrap_up = self._assistant.close(room.session, agent_language)
             try:
                 await self._repository.close_conversation(conversation_id, room.seq + 1, wrap_up, room.redactor)
             except BaseException:

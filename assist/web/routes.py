@@ -16,6 +16,7 @@ from assist.web.live import Room
 from assist.web.parts import Parts, parts_of
 from assist.web.schemas import (
     AssistInput,
+    ClosureInput,
     ConversationInput,
     ConversationOut,
     ConversationsOut,
@@ -127,9 +128,9 @@ async def add_utterance(conversation_id: str, said: UtteranceInput, parts: Servi
 
 
 @router.post("/conversations/{conversation_id}/closure", response_model=WrapUp)
-async def close_conversation(conversation_id: str, parts: Service) -> WrapUp:
+async def close_conversation(conversation_id: str, parts: Service, asked: ClosureInput | None = None) -> WrapUp:
     """Close a conversation and wrap it up; again, the same wrap-up."""
-    return await parts.rooms.close(conversation_id)
+    return await parts.rooms.close(conversation_id, asked.agent_language if asked else None)
 
 
 @router.post("/assists", response_model=AssistResult)

@@ -225,6 +225,12 @@ class OutcomeInput(BaseModel):
     reason: Line | None = None
 
 
+class ClosureInput(BaseModel):
+    """How to wrap up: the frame around the quotes comes in the agent's language, or else in the customer's."""
+
+    agent_language: ArticleLanguage | None = None
+
+
 class ReviewInput(BaseModel):
     """A reviewer's verdict."""
 

@@ -15,11 +15,13 @@ from assist.domain import (
     Customer,
     Emotion,
     Order,
+    Quote,
     Source,
     Span,
     Suggestion,
     Utterance,
     Versions,
+    WrapUp,
 )
 from assist.storage.redaction import Redactor, could_be, log_id
 
@@ -124,3 +126,29 @@ def test_every_text_is_known_again(text: str, names: list[str]) -> None:
     one = redactor(names[0] if names else None, *names[1:])
     assert could_be(one.text(text), text)
     assert one.text(one.text(text)) == one.text(text)
+
+
+def test_quotes_move_to_where_their_words_stand_in_the_log() -> None:
+    one = redactor("陈小明")
+    said = "我电话13812345678。陈小明的退款呢？陈小明的退款呢？"
+    logged = one.utterance(replace(result(said).utterance, text=said))[0].text
+    start = said.rindex("陈小明")
+    quote = Quote("problem", said[start:], "utt_1", start, len(said), "customer")
+    lost = Quote("outcome", "not there", "utt_1", 0, 9, "customer", due_text="there")
+    gone = Quote("worst", "x", "utt_2", 0, 1, "customer")
+    wrap_up = WrapUp((), "resolved", (), None, None, None, None, quotes=(quote, lost, gone), message="陈小明")
+    kept = one.wrap_up(wrap_up, {"utt_1": logged})
+    assert [logged[q.start : q.end] == q.text for q in kept.quotes] == [True, True]
+    assert kept.quotes[0].text == "[NAME]的退款呢？" and kept.quotes[0].start == logged.rindex("[NAME]")
+    assert kept.quotes[1].text == logged and kept.quotes[1].due_text is None
+    assert kept.message == "[NAME]"
+
+
+@given(st.text(max_size=60), st.integers(0, 60), st.integers(0, 60))
+def test_any_quote_is_a_slice_of_what_was_logged(text: str, start: int, length: int) -> None:
+    one = redactor("Ann Lee", "CW20261105-0831")
+    text = f"Ann Lee, 13812345678: {text} CW20261105-0831"
+    quote = Quote("problem", text[start : start + length], "utt_1", start, min(start + length, len(text)), "customer")
+    logged = one.utterance(replace(result(text).utterance, text=text))[0].text
+    (kept,) = one.wrap_up(WrapUp((), "resolved", (), None, None, None, None, quotes=(quote,)), {"utt_1": logged}).quotes
+    assert logged[kept.start : kept.end] == kept.text

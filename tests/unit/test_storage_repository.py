@@ -26,6 +26,7 @@ from assist.domain import (
     Item,
     Order,
     PhraseUse,
+    Quote,
     Source,
     Span,
     Suggestion,
@@ -239,7 +240,8 @@ async def test_outcomes_and_closure_are_events(repository: Repository) -> None:
         await repository.set_outcome(
             "sug_x", "shown", final_text=None, reason=None, redactor=redactor, conversation_id="conv_1", seq=4
         )
-    wrap_up = WrapUp(("陈小明 wrote",), "resolved", (), None, None, None, None)
+    quotes = (Quote("problem", "好的", "utt_2", 0, 2, "customer"),)
+    wrap_up = WrapUp(("陈小明 wrote",), "resolved", (), None, None, None, None, quotes=quotes)
     await repository.close_conversation("conv_1", 4, wrap_up, redactor)
     with pytest.raises(Conflict):
         await repository.close_conversation("conv_1", 5, wrap_up, redactor)
@@ -251,6 +253,7 @@ async def test_outcomes_and_closure_are_events(repository: Repository) -> None:
     assert [event.type for event in stored.events[2:]] == ["suggestion.outcome", "conversation.closed"]
     assert "陈小明" not in "".join(event.data for event in stored.events)
     assert stored.wrap_up is not None and stored.wrap_up.summary == ("[NAME] wrote",)
+    assert stored.wrap_up.quotes == quotes
     logged = await repository.suggestion("sug_1_2_0")
     assert logged is not None
     assert (logged.outcome, logged.final_text) == ("edited", "[NAME]，请拨[PHONE]")

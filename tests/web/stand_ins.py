@@ -123,8 +123,9 @@ class KeywordAssistant:
             "rising" if session.angry else "steady", min(1.0, session.angry / 4), session.angry, None
         )
 
-    def close(self, session: KeywordSession) -> WrapUp:
-        return WrapUp(tuple(session.texts[:3]), "answered", (), None, None, None, None)
+    def close(self, session: KeywordSession, agent_language: str | None = None) -> WrapUp:
+        tags = (agent_language,) if agent_language else ()
+        return WrapUp(tuple(session.texts[:3]), "answered", tags, None, None, None, None)
 
     def check_draft(self, text: str, _: KeywordSession | None) -> list[DraftIssue]:
         if "calm down" not in text:

@@ -54,6 +54,15 @@ def test_a_closed_conversation_takes_no_more_utterances_but_repeats_old_ones(cli
     assert client.get(f"/v1/conversations/{opened}").json()["wrap_up"] == wrap_up
 
 
+def test_a_closure_takes_the_agents_language_and_keeps_the_first(client: TestClient, opened: str) -> None:
+    address = f"/v1/conversations/{opened}/closure"
+    assert client.post(address, json={"agent_language": "fr"}).status_code == 422
+    wrap_up = client.post(address, json={"agent_language": "en"}).json()
+    assert wrap_up["tags"] == ["en"]
+    assert client.post(address, json={"agent_language": "zh-Hant"}).json() == wrap_up
+    assert client.post(address, json={}).json() == wrap_up
+
+
 def test_events_can_be_read_since_any_point(client: TestClient, opened: str) -> None:
     result = say(client, opened, "Hello there")
     client.put(f"/v1/suggestions/{result['suggestions'][0]['id']}/outcome", json={"outcome": "accepted"})

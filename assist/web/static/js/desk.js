@@ -3,7 +3,7 @@ import { setUpChrome } from "./lib/chrome.js";
 import { byId, el, isEditable } from "./lib/dom.js";
 import { newId } from "./lib/ids.js";
 import { icon } from "./lib/icons.js";
-import { t, tOr } from "./lib/i18n.js";
+import { language, t, tOr } from "./lib/i18n.js";
 import { tierBadge } from "./lib/feeling.js";
 import { Connection } from "./models/connection.js";
 import { Conversation } from "./models/conversation.js";
@@ -239,14 +239,15 @@ class Desk {
 
   async #closeOrShowWrapUp() {
     const { conversation } = this.#talk;
-    if (!conversation.isOpen) { showWrapUp(conversation.wrapUp); return; }
+    const show = (wrapUp) => showWrapUp(wrapUp, (utterance) => { this.#showPane("talk"); this.transcript.reveal(utterance); });
+    if (!conversation.isOpen) { show(conversation.wrapUp); return; }
     const button = byId("close-conversation");
     button.disabled = true;
     try {
-      const wrapUp = await api.close(conversation.id);
+      const wrapUp = await api.close(conversation.id, { agent_language: language() });
       this.#players.get(conversation.id)?.stop();
       conversation.close(wrapUp);
-      showWrapUp(wrapUp);
+      show(wrapUp);
       this.#showTalk();
       this.#refreshInbox();
     } catch {

@@ -78,6 +78,15 @@ export class TranscriptView extends EventTarget {
     this.#more.hidden = true;
   }
 
+  /** Bring a row into view; the focus marks it. */
+  reveal(utterance) {
+    const row = this.#rows.get(utterance)?.node;
+    if (!row) return;
+    row.scrollIntoView({ block: "center" });
+    row.tabIndex = -1;
+    row.focus({ preventScroll: true });
+  }
+
   get #isNearEnd() {
     return this.#frame.scrollHeight - this.#frame.scrollTop - this.#frame.clientHeight < NEAR_END_PX;
   }
