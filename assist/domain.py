@@ -27,6 +27,10 @@ Stage = Literal["acknowledge", "empathise", "own", "next_step", "close", "clarif
 Tier = Literal["none", "silver", "gold", "platinum"]
 QuotePart = Literal["problem", "done", "promise", "outcome", "worst"]
 ClosingOutcome = Literal["resolved", "promised", "unresolved"]
+IdentifierKind = Literal["customer_id", "membership", "email", "phone", "handle"]
+ClockState = Literal["running", "due_soon", "overdue", "met", "late"]
+Segment = Literal["core", "promising", "dormant", "new"]
+Queue = Literal["safety", "complaints", "delivery", "returns", "billing", "sales", "account", "general"]
 
 EMOTIONS: tuple[EmotionLabel, ...] = get_args(EmotionLabel)[:-1]
 """The seven labels in the order of the model's outputs; `unknown` is never predicted, only said."""
@@ -89,7 +93,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One bought product line."""
+    """One bought product line. `channel` is where it was bought, e.g. online or store."""
 
     id: str
     sku: str
@@ -97,6 +101,7 @@ class Order:
     price: float
     status: str
     placed_at: datetime | None = None
+    channel: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +117,10 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class Customer:
-    """The customer as the caller knows them. `attributes` are free facts such as birthday, allergies or size."""
+    """The customer as the caller knows them. `attributes` are free facts such as birthday, allergies or size.
+
+    `identifiers` are what the customer is known by in other channels; the log never holds them.
+    """
 
     id: str
     name: str | None = None
@@ -122,6 +130,7 @@ class Customer:
     viewed: tuple[Item, ...] = ()
     contacts: tuple[Contact, ...] = ()
     attributes: Mapping[str, Any] = field(default_factory=dict)
+    identifiers: Mapping[IdentifierKind, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,11 +327,24 @@ class Suggestion:
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """A promise that runs out: `due_at` is when, `state` whether it is fine, close or over."""
+    """A promise that runs out: `due_at` is when, `warn_at` from when it is close.
+
+    `met` was kept in time, `late` was kept after it had run out; both have ended.
+    """
 
     name: str
     due_at: datetime
-    state: Literal["running", "due_soon", "overdue", "met"]
+    state: ClockState
+    warn_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Routing:
+    """A hint who should have the conversation and how soon: `priority` from 1, at once, to 4; `reason` is a code."""
+
+    queue: Queue
+    priority: int
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -334,6 +356,8 @@ class ConversationReading:
     negative_streak: int
     intent: str | None
     clocks: tuple[Clock, ...] = ()
+    segment: Segment | None = None
+    routing: Routing | None = None
 
 
 @dataclass(frozen=True, slots=True)

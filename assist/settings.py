@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from assist.errors import SettingsError
@@ -43,6 +43,21 @@ class Settings(BaseSettings):
         pattern=r"^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d$",
         description="When a supervisor can call back; phrases that promise a call are shown only then.",
     )
+
+    customer_source: str = Field(
+        "", description="Folder of CSV/JSONL files, sqlite:///FILE, postgresql://… or http(s)://… that knows customers."
+    )
+    customer_queries: str = Field("", description="File of the SQL statements for a customer database.")
+    customer_token: SecretStr = Field(SecretStr(""), description="Bearer token for a customer address.")
+    customer_timeout_s: float = Field(0.5, gt=0, le=10, description="Longest wait for the customer source, in seconds.")
+    segment_dormant_days: int = Field(120, ge=1, description="Days without an order that make a customer dormant.")
+    segment_core_orders: int = Field(4, ge=1, description="Orders a year that a core customer has at least.")
+    segment_core_spend: float = Field(2000.0, ge=0, description="Spend a year that a core customer has at least.")
+    clock_first_answer_s: int = Field(60, ge=1, description="Seconds until a customer is first answered.")
+    clock_enquiry_s: int = Field(7200, ge=1, description="Seconds until an enquiry is closed.")
+    clock_complaint_contact_s: int = Field(3600, ge=1, description="Seconds until someone has answered a complaint.")
+    clock_closure_s: int = Field(86_400, ge=1, description="Seconds until a complaint is closed.")
+    clock_warning: float = Field(0.25, gt=0, lt=1, description="Share of its time at whose rest a clock warns.")
 
     max_text_chars: int = Field(4000, ge=1, description="Longest utterance, query, draft or final text.")
     max_body_bytes: int = Field(262_144, ge=1024, description="Largest request body or socket message.")

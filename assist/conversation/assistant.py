@@ -8,7 +8,11 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from assist.conversation import customer as history
+from assist.conversation import customer
+from assist.conversation.clocks import Limits
+from assist.conversation.history import history_facts
+from assist.conversation.known import Known, known_in
+from assist.conversation.segments import Cuts, segment_of
 from assist.conversation.session import Session
 from assist.conversation.wrapup import CallHours, wrap_up
 from assist.domain import (
@@ -60,6 +64,8 @@ class Assistant:
         new_id: makes an id with the given prefix.
         callback_hours: from when until when, in `timezone`, a phrase may promise a call back.
         timezone: where the retailer's day runs.
+        limits: how long the clocks run.
+        cuts: where the customer segments part.
     """
 
     def __init__(
@@ -71,6 +77,8 @@ class Assistant:
         new_id: Callable[[str], str],
         callback_hours: tuple[time, time] = (time(9), time(21)),
         timezone: str = "Asia/Shanghai",
+        limits: Limits | None = None,
+        cuts: Cuts | None = None,
     ) -> None:
         self._emotions = emotions
         self._knowledge = knowledge
@@ -78,6 +86,7 @@ class Assistant:
         self._new_id = new_id
         self._callback_hours = callback_hours
         self._timezone = ZoneInfo(timezone)
+        self._limits, self._cuts = limits or Limits(), cuts or Cuts()
 
     @property
     def versions(self) -> Versions:
@@ -86,7 +95,8 @@ class Assistant:
 
     def start(self, conversation: Conversation) -> Session:
         """An empty session for a conversation that has just been opened."""
-        session = Session(conversation)
+        segment = segment_of(conversation.customer, self._clock(), self._cuts)
+        session = Session(conversation, limits=self._limits, segment=segment)
         hint = conversation.language
         if hint in ("zh-Hans", "zh-Hant", "en"):
             session.language = hint
@@ -148,7 +158,8 @@ class Assistant:
             took_ms=round((perf_counter() - begin) * 1000, 2),
         )
         session.record(utterance, result, is_small_talk=small_talk)
-        return result
+        # What was just said starts and stops clocks, too.
+        return replace(result, conversation=session.reading(now))
 
     def restore(
         self,
@@ -188,9 +199,13 @@ class Assistant:
         """Where the conversation stands at this moment."""
         return session.reading(self._clock())
 
+    def known(self, session: Session, language: ArticleLanguage | None) -> tuple[Known, ...]:
+        """What need not be asked again, in the reader's language, else in that of the conversation."""
+        return known_in(session, self._clock().astimezone(self._timezone), language or session.language)
+
     def close(self, session: Session, agent_language: ArticleLanguage | None = None) -> WrapUp:
         """Ends the conversation and wraps it up, in the customer's language where the agent's is not given."""
-        session.is_closed = True
+        session.closed_at = session.closed_at or self._clock()
         hours = CallHours(*self._callback_hours, self._timezone)
         return wrap_up(session, self._clock(), hours, agent_language)
 
@@ -212,8 +227,8 @@ class Assistant:
     ) -> tuple[Moment, str | None]:
         who, channel = session.conversation.customer, session.conversation.channel
         texts = [*session.customer_texts(), utterance.text]
-        order = history.order_meant(who, texts)
-        about = history.talked_about(who, knowledge.products, texts, order)
+        order = customer.order_meant(who, texts)
+        about = customer.talked_about(who, knowledge.products, texts, order)
         hits: tuple[Hit, ...] = ()
         intent = session.intent
         if not small_talk and emotion.label != "unknown":
@@ -237,14 +252,16 @@ class Assistant:
         facts = (
             ()
             if small_talk
-            else history.history_facts(
+            else history_facts(
                 who,
                 situation=intent,
                 emotion=emotion,
                 channel=channel,
                 language=session.language,
                 about=about,
-                now=now,
+                order=order,
+                segment=session.segment,
+                now=now.astimezone(self._timezone),
             )
         )
         moment = Moment(
@@ -274,8 +291,9 @@ class Assistant:
             shown=frozenset(session.shown),
             facts=facts,
             talked_about=about,
-            slots=history.slots_of(who, order, session.language, product),
+            slots=customer.slots_of(who, order, session.language, product),
             holds=self._holds(now, has_order=order is not None, has_product=product is not None),
+            segment=session.segment,
         )
         return moment, intent
 

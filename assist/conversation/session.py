@@ -7,21 +7,23 @@ cannot make the two differ.
 import re
 from collections import deque
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import numpy as np
 import numpy.typing as npt
 
+from assist.conversation import clocks
+from assist.conversation.routing import route
 from assist.conversation.trajectory import escalation_risk, heat_of, trend_of
 from assist.domain import (
     FLAGS,
     ArticleLanguage,
     AssistResult,
-    Clock,
     Conversation,
     ConversationReading,
     Emotion,
     Outcome,
+    Segment,
     Speaker,
     Suggestion,
     Trend,
@@ -30,12 +32,6 @@ from assist.domain import (
 from assist.inference.encoder import CONTEXT_TURNS, Encoding, Memory
 from assist.suggest import policy
 from assist.suggest.moment import SourceKey
-
-FIRST_ANSWER = timedelta(seconds=60)
-ENQUIRY = timedelta(hours=2)
-COMPLAINT_CONTACT = timedelta(hours=1)
-CLOSURE = timedelta(hours=24)
-_DUE_SOON = 0.25
 
 _DONE = re.compile(
     r"已(?:经|經)?(?:为|為|帮|幫|给|給)?您?(?:办理|辦理|处理|處理|安排|提交|补发|補發|退款|退还|退還"
@@ -69,6 +65,8 @@ class Session:
     """What `assist` remembers of one conversation. Mutable; one writer at a time."""
 
     conversation: Conversation
+    limits: clocks.Limits = field(default_factory=clocks.Limits)
+    segment: Segment | None = None
     turns: list[Turn] = field(default_factory=list)
     vectors: deque[npt.NDArray[np.float32]] = field(default_factory=lambda: deque(maxlen=3))
     memories: deque[tuple[Speaker, Memory]] = field(default_factory=lambda: deque(maxlen=CONTEXT_TURNS))
@@ -84,11 +82,13 @@ class Session:
     calm_since_resolution: int | None = None
     calming_count: int = 0
     question_count: int = 0
+    emotion: Emotion | None = None
     has_agent_answered: bool = False
     first_customer_at: datetime | None = None
     first_answer_at: datetime | None = None
     complaint_at: datetime | None = None
-    is_closed: bool = False
+    complaint_answer_at: datetime | None = None
+    closed_at: datetime | None = None
 
     def customer_texts(self, last: int = 4) -> list[str]:
         """The customer's latest sentences, newest last."""
@@ -106,6 +106,7 @@ class Session:
 
     def feel(self, emotion: Emotion) -> None:
         """Moves trend, risk, streak and resolution on by one customer utterance."""
+        self.emotion = emotion
         is_negative = emotion.polarity == "negative" or policy.is_hostile(emotion)
         self.negative_streak = self.negative_streak + 1 if is_negative else 0
         felt = [turn.emotion for turn in self.turns if turn.emotion is not None]
@@ -166,12 +167,31 @@ class Session:
 
     def reading(self, now: datetime) -> ConversationReading:
         """Where the conversation stands at `now`."""
+        running = clocks.clocks_of(
+            self.limits,
+            now,
+            asked_at=self.first_customer_at,
+            answered_at=self.first_answer_at,
+            complaint_at=self.complaint_at,
+            contacted_at=self.complaint_answer_at,
+            closed_at=self.closed_at,
+        )
         return ConversationReading(
             trend=self.trend,
             escalation_risk=round(self.risk, 3),
             negative_streak=self.negative_streak,
             intent=self.intent,
-            clocks=self._clocks(now),
+            clocks=running,
+            segment=self.segment,
+            routing=route(
+                situation=self.intent,
+                emotion=self.emotion,
+                segment=self.segment,
+                tier=self.conversation.customer.tier,
+                risk=self.risk,
+                has_open_complaint=self.complaint_at is not None and self.calm_since_resolution is None,
+                clocks=running,
+            ),
         )
 
     def _customer_turns(self) -> int:
@@ -181,32 +201,7 @@ class Session:
         if self.first_customer_at is not None:
             self.has_agent_answered = True
             self.first_answer_at = self.first_answer_at or utterance.at
+        if self.complaint_at is not None:
+            self.complaint_answer_at = self.complaint_answer_at or utterance.at
         if self.was_ever_negative and self.calm_since_resolution is None and _DONE.search(utterance.text):
             self.calm_since_resolution = 0
-
-    def _clocks(self, now: datetime) -> tuple[Clock, ...]:
-        clocks = []
-        if self.first_customer_at is not None:
-            clocks.append(_clock("first_answer", self.first_customer_at, FIRST_ANSWER, now, self.first_answer_at))
-            clocks.append(_clock("enquiry", self.first_customer_at, ENQUIRY, now, now if self.is_closed else None))
-        if self.complaint_at is not None:
-            answered = next(
-                (
-                    t.utterance.at
-                    for t in self.turns
-                    if t.utterance.speaker == "agent" and t.utterance.at >= self.complaint_at
-                ),
-                None,
-            )
-            clocks.append(_clock("complaint_contact", self.complaint_at, COMPLAINT_CONTACT, now, answered))
-            clocks.append(_clock("closure", self.complaint_at, CLOSURE, now, now if self.is_closed else None))
-        return tuple(clocks)
-
-
-def _clock(name: str, begin: datetime, length: timedelta, now: datetime, met_at: datetime | None) -> Clock:
-    due_at = begin + length
-    if met_at is not None and met_at <= due_at:
-        return Clock(name, due_at, "met")
-    if now > due_at or met_at is not None:
-        return Clock(name, due_at, "overdue")
-    return Clock(name, due_at, "due_soon" if due_at - now < length * _DUE_SOON else "running")

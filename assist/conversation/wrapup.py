@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta, tzinfo
 from typing import Literal
 
-from assist.conversation.customer import HIGH_VALUE_SPEND
 from assist.conversation.due import due_of
 from assist.conversation.quotes import (
     AGENT,
@@ -22,12 +21,12 @@ from assist.conversation.quotes import (
     sentences_of,
     weight_of,
 )
+from assist.conversation.routing import is_high_value
 from assist.conversation.session import Session, Turn
 from assist.conversation.trajectory import HEAT, heat_of
 from assist.domain import (
     ArticleLanguage,
     ClosingOutcome,
-    Customer,
     Flag,
     FollowUp,
     Quote,
@@ -36,7 +35,6 @@ from assist.domain import (
     WrapUpText,
 )
 from assist.suggest import policy
-from assist.suggest.offers import owned_skus
 
 COMPLAINT_FOLLOW_UP = timedelta(hours=24)
 SAFETY_FOLLOW_UP = timedelta(hours=2)
@@ -45,8 +43,6 @@ PROMISES = 5
 
 _HOT = 0.4
 """Heat from which a feeling is in the way of "resolved": that of plain worry."""
-
-_CORE_TIERS = frozenset({"gold", "platinum"})
 
 _COLUMN: Mapping[ArticleLanguage, int] = {"zh-Hans": 0, "zh-Hant": 1, "en": 2}
 _THINGS = {
@@ -176,7 +172,7 @@ def wrap_up(
     outcome = _outcome(session, felt, telling, {quote.utterance_id for quote in promises})
     quotes = _quotes(session, telling, promises, done, worst)
     disposition = _disposition(session, telling, flags, outcome)
-    is_core = _is_core(session.conversation.customer)
+    is_core = is_high_value(session.segment, session.conversation.customer.tier)
     agent_language = agent_language or session.language
     follow_up, texts = None, []
     is_awaited = any(q.due_at is not None and q.due_at > now for q in promises)
@@ -367,11 +363,6 @@ def _message(promises: list[Quote], language: ArticleLanguage) -> str | None:
     if not promises:
         return None
     return "\n".join([_AGREED[_COLUMN[language]], *(f"• {quote.text}" for quote in promises)])
-
-
-def _is_core(customer: Customer) -> bool:
-    spent = sum(order.price for order in customer.orders if order.sku in owned_skus([order]))
-    return (customer.tier or "").lower() in _CORE_TIERS or spent >= HIGH_VALUE_SPEND
 
 
 def _badness(turn: Turn) -> tuple[float, float]:

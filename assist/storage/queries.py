@@ -8,8 +8,16 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, or_, select
 
-from assist.domain import ArticleUse, OpenQuestion, PhraseUse
-from assist.storage.records import ConversationSummary, LoggedSuggestion, Place, Review, Status, SuggestionFilter
+from assist.domain import ArticleUse, ConversationReading, OpenQuestion, PhraseUse
+from assist.storage.records import (
+    RESULT,
+    ConversationSummary,
+    LoggedSuggestion,
+    Place,
+    Review,
+    Status,
+    SuggestionFilter,
+)
 from assist.storage.tables import conversations, reviews, suggestions, utterances
 from assist.text.small_talk import is_small_talk
 
@@ -25,6 +33,20 @@ def conversation_page(
     if after:
         statement = statement.where(_older(table.c.opened_at, table.c.id, after))
     return [_summary(row) for row in connection.execute(statement)]
+
+
+def last_readings(connection: Connection, conversation_ids: Sequence[str]) -> dict[str, ConversationReading]:
+    """The reading of the last utterance of each conversation."""
+    table = utterances
+    last = (
+        select(table.c.conversation_id, func.max(table.c.seq).label("seq"))
+        .where(table.c.conversation_id.in_(conversation_ids))
+        .group_by(table.c.conversation_id)
+        .subquery()
+    )
+    same = and_(table.c.conversation_id == last.c.conversation_id, table.c.seq == last.c.seq)
+    found = connection.execute(select(table.c.conversation_id, table.c.result).join(last, same))
+    return {row.conversation_id: RESULT.validate_json(row.result).conversation for row in found}
 
 
 def suggestion_page(

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import TypeAdapter
 
-from assist.domain import AssistResult, Clock, Conversation, Outcome, Verdict, WrapUp
+from assist.domain import AssistResult, Clock, Conversation, Outcome, Routing, Segment, Verdict, WrapUp
 
 Status = Literal["open", "closed"]
 EventType = Literal["conversation.opened", "utterance.added", "suggestion.outcome", "conversation.closed"]
@@ -67,6 +67,8 @@ class ConversationSummary:
     last_text: str | None
     waiting_since: str | None
     clocks: tuple[Clock, ...] = ()
+    segment: Segment | None = None
+    routing: Routing | None = None
 
 
 @dataclass(frozen=True, slots=True)

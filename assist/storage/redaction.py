@@ -7,16 +7,19 @@ from dataclasses import replace
 from typing import Any
 
 from assist.domain import AssistResult, Conversation, Emotion, Quote, Source, Suggestion, Utterance, WrapUp
+from assist.text.identifiers import named_by, normal
 from assist.text.redact import KINDS, Redacted, redact
 
 NAME = "[NAME]"
 ORDER = "[ORDER]"
+ID = "[ID]"
+_MARKS = {"email": "[EMAIL]", "phone": "[PHONE]"}
 _PLACEHOLDER = re.compile(rf"\[(?:{'|'.join(KINDS)})\]")
 
 
 def log_id(identifier: str) -> str:
-    """The identifier as the log keeps it: one that is itself a phone number or an e-mail address becomes a digest."""
-    if redact(identifier).text == identifier:
+    """The identifier as the log keeps it: one that is itself personal, such as a phone number, becomes a digest."""
+    if redact(identifier).text == identifier and "customer_id" in named_by(identifier):
         return identifier
     return f"sha256:{hashlib.sha256(identifier.encode()).hexdigest()[:32]}"
 
@@ -51,7 +54,13 @@ class Redactor:
         self._known: dict[str, str] = {}
         self._pattern: re.Pattern[str] | None = None
         if customer:
-            self._learn({order.id: ORDER for order in customer.orders} | dict.fromkeys(self.names, NAME))
+            known = {
+                spelling: _MARKS.get(kind, ID)
+                for kind, value in customer.identifiers.items()
+                for spelling in (value, value.lstrip("@"), normal(kind, value))
+                if kind != "customer_id"
+            }
+            self._learn(known | {order.id: ORDER for order in customer.orders} | dict.fromkeys(self.names, NAME))
 
     def text(self, text: str) -> str:
         """Something a person wrote."""
@@ -67,6 +76,7 @@ class Redactor:
             orders=tuple(replace(order, id="") for order in customer.orders),
             contacts=tuple(replace(contact, summary=self.text(contact.summary)) for contact in customer.contacts),
             attributes=self._mapping(customer.attributes),
+            identifiers={},
         )
         return replace(conversation, customer=redacted, metadata=self._mapping(conversation.metadata))
 

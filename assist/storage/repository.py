@@ -24,13 +24,24 @@ from sqlalchemy import (
     update,
 )
 
-from assist.domain import ArticleUse, AssistResult, Conversation, Customer, OpenQuestion, Outcome, PhraseUse, WrapUp
+from assist.domain import (
+    ArticleUse,
+    AssistResult,
+    Conversation,
+    ConversationReading,
+    Customer,
+    OpenQuestion,
+    Outcome,
+    PhraseUse,
+    WrapUp,
+)
 from assist.errors import Conflict, NotFound
 from assist.storage.engine import Readers, Writer, migrate, open_engine
 from assist.storage.keys import Keys
 from assist.storage.queries import (
     article_use,
     conversation_page,
+    last_readings,
     one_suggestion,
     open_questions,
     phrase_use,
@@ -344,6 +355,10 @@ class Repository:
     ) -> list[ConversationSummary]:
         """Conversations, the newest first."""
         return await self._readers.read(lambda connection: conversation_page(connection, status, after, limit))
+
+    async def last_readings(self, conversation_ids: Sequence[str]) -> dict[str, ConversationReading]:
+        """Where conversations stood after their last utterance; those in which nobody has spoken are missing."""
+        return await self._readers.read(lambda connection: last_readings(connection, conversation_ids))
 
     async def list_suggestions(
         self, wanted: SuggestionFilter, *, after: Place | None, limit: int

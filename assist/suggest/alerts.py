@@ -1,5 +1,7 @@
 """Alerts: what the agent or the supervisor must know now, from flags, from the risk and from the customer's history."""
 
+from dataclasses import replace
+
 from assist.domain import THREATS, Flag, Source, Suggestion
 from assist.suggest import policy
 from assist.suggest.moment import Moment
@@ -47,7 +49,8 @@ def alerts(moment: Moment) -> list[Suggestion]:
         if fact.code == "birthday" and not policy.may_offer(moment):
             continue  # a birthday wish in the middle of a complaint reads as mockery
         text = say(f"fact.{fact.code}", moment.language, **fact.values)
-        found.append(_alert(moment, f"{fact.code}:{fact.key}", "fact.title", text, 0.7))
+        told = _alert(moment, f"{fact.code}:{fact.key}", "fact.title", text, 0.7)
+        found.append(replace(told, reason=fact.evidence))
     return [alert for alert in found if ("rule", alert.source.id) not in moment.shown]
 
 

@@ -15,6 +15,7 @@ from assist.domain import (
     Emotion,
     Hit,
     Product,
+    Segment,
     SourceType,
     Trend,
     Utterance,
@@ -38,11 +39,15 @@ FactCode = Literal[
 
 @dataclass(frozen=True, slots=True)
 class HistoryFact:
-    """Something in the customer's history that the agent must know now; `values` fill its wording."""
+    """Something in the customer's history that the agent must know now; `values` fill its wording.
+
+    `evidence` names, in words, the orders, contacts or entries with their dates that it stands on.
+    """
 
     code: FactCode
     key: str
     values: Mapping[str, str]
+    evidence: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,3 +89,4 @@ class Moment:
     talked_about: tuple[Product, ...]
     slots: Mapping[str, str]
     holds: frozenset[str]
+    segment: Segment | None = None

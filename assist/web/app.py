@@ -3,7 +3,8 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from datetime import time, timedelta
+from dataclasses import replace
+from datetime import datetime, time, timedelta
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -13,7 +14,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from assist import __version__
+from assist.conversation import clocks
 from assist.conversation.assistant import Assistant
+from assist.conversation.clocks import Limits
+from assist.conversation.routing import escalated
+from assist.conversation.segments import Cuts
+from assist.domain import ConversationReading
 from assist.errors import AssistError, NotFound, TooLarge, Unprocessable
 from assist.inference.emotion import EmotionReader
 from assist.inference.encoder import Encoder
@@ -21,15 +27,17 @@ from assist.inference.pool import EncoderPool
 from assist.knowledge.index import IndexStore
 from assist.knowledge.ranking import Relevance
 from assist.settings import Settings
-from assist.storage.records import iso
+from assist.storage.customer_sources import open_customers
+from assist.storage.records import ConversationSummary, iso
 from assist.storage.repository import Repository
-from assist.web import board_routes, demo, knowledge_routes, log_routes, pages, routes, socket
+from assist.web import board_routes, demo, knowledge_routes, log_routes, pages, profiles, routes, socket
 from assist.web.checks import fields_of
 from assist.web.knowledge import Builds, LiveKnowledge
 from assist.web.observe import Metrics, Observe, content_security_policy, error_body, log, log_failure
 from assist.web.parts import Engine, Parts, new_id, now, parts_of
 
 _HOUSEKEEPING_S = 3600.0
+_CLOCKS_S = 1.0
 _BOARD_LINES = 500
 _BOARD_AGE = timedelta(hours=24)
 _ANSWER_HEADERS = {401: {"www-authenticate": "Bearer"}, 429: {"retry-after": "1"}, 503: {"retry-after": "1"}}
@@ -60,12 +68,27 @@ def open_engine(settings: Settings) -> Engine:
         new_id=new_id,
         callback_hours=(time.fromisoformat(begin), time.fromisoformat(end)),
         timezone=settings.timezone,
+        limits=Limits(
+            first_answer=timedelta(seconds=settings.clock_first_answer_s),
+            enquiry=timedelta(seconds=settings.clock_enquiry_s),
+            complaint_contact=timedelta(seconds=settings.clock_complaint_contact_s),
+            closure=timedelta(seconds=settings.clock_closure_s),
+            warning=settings.clock_warning,
+        ),
+        cuts=Cuts(settings.segment_dormant_days, settings.segment_core_orders, settings.segment_core_spend),
+    )
+    customers = open_customers(
+        settings.customer_source,
+        parse=profiles.parse,
+        timeout_s=settings.customer_timeout_s,
+        queries=settings.customer_queries,
+        token=settings.customer_token.get_secret_value(),
     )
     pool = EncoderPool(encoder, workers=settings.encoder_workers, queue_limit=settings.encoder_queue)
     repository = Repository.open(
         settings.log_url, synchronous=settings.synchronous, queue_limit=settings.log_queue, clock=now
     )
-    return Engine(repository, assistant, pool, knowledge)
+    return Engine(repository, assistant, pool, knowledge, customers=customers)
 
 
 def create_app(
@@ -94,10 +117,13 @@ def create_app(
         app.state.parts = parts
         known = await opened.repository.list_conversations(status="open", after=None, limit=_BOARD_LINES)
         begin = iso(opened.clock() - _BOARD_AGE)
-        parts.board.fill([line for line in known if line.updated_at >= begin])
+        lines = [line for line in known if line.updated_at >= begin]
+        readings = await opened.repository.last_readings([line.id for line in lines])
+        parts.board.fill([_as_read(line, readings.get(line.id), opened.clock()) for line in lines])
         tasks = [
             asyncio.create_task(opened.knowledge.follow(settings.index_poll_s)),
             asyncio.create_task(_housekeeping(parts)),
+            asyncio.create_task(_watch_clocks(parts)),
         ]
         started(parts)
         try:
@@ -109,6 +135,8 @@ def create_app(
             parts.board.end()
             await asyncio.to_thread(opened.pool.close)
             await asyncio.to_thread(opened.repository.close)
+            if opened.customers is not None:
+                opened.customers.close()
 
     app = FastAPI(
         title="assist",
@@ -166,6 +194,25 @@ async def _housekeeping(parts: Parts) -> None:
         except AssistError as error:
             log_failure("retention.failed", error)
         await asyncio.sleep(_HOUSEKEEPING_S)
+
+
+async def _watch_clocks(parts: Parts) -> None:
+    """Tell everyone who looks when a clock is about to run out or has, though nobody says anything."""
+    while True:
+        await asyncio.sleep(_CLOCKS_S)
+        try:
+            parts.rooms.tell_clocks()
+        except Exception as error:
+            log_failure("clocks.failed", error)
+
+
+def _as_read(line: ConversationSummary, reading: ConversationReading | None, now: datetime) -> ConversationSummary:
+    """A line of the log with what only its last result knows; clocks that ran out meanwhile have run out."""
+    if reading is None:
+        return line
+    running = clocks.at(reading.clocks, now)
+    routing = escalated(reading.routing, running) if reading.routing else None
+    return replace(line, clocks=running, segment=reading.segment, routing=routing)
 
 
 class _Static(StaticFiles):

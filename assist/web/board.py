@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator
 
 from assist.storage.records import ConversationSummary
 
+LOWEST = 4
+
 
 class Watcher:
     """What waits for one screen. `dropped` is set when it has fallen too far behind or may no longer look."""
@@ -45,7 +47,7 @@ class Watcher:
 
 
 class Board:
-    """Open conversations by escalation risk, with everyone who looks at the list."""
+    """Open conversations, the most pressing first, with everyone who looks at the list."""
 
     def __init__(self, *, lines: int, watcher_queue: int) -> None:
         self._lines: dict[str, ConversationSummary] = {}
@@ -58,8 +60,19 @@ class Board:
             self._lines.setdefault(line.id, line)
 
     def snapshot(self) -> list[ConversationSummary]:
-        """The riskiest first; among equals who has waited longest."""
-        return sorted(self._lines.values(), key=lambda line: (-line.escalation_risk, line.waiting_since or "~"))
+        """By priority, then by risk; among equals who has waited longest first."""
+        return sorted(
+            self._lines.values(),
+            key=lambda line: (
+                line.routing.priority if line.routing else LOWEST,
+                -line.escalation_risk,
+                line.waiting_since or "~",
+            ),
+        )
+
+    def lines(self) -> list[ConversationSummary]:
+        """Every open conversation, in no order."""
+        return list(self._lines.values())
 
     def live(self, conversation_id: str) -> ConversationSummary | None:
         """The line of an open conversation."""

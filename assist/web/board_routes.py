@@ -15,7 +15,7 @@ router = APIRouter(prefix="/v1/live", dependencies=[Depends(entered)], responses
 
 @router.get("/board", response_class=EventSourceResponse)
 async def board(connection: HTTPConnection, parts: Service) -> AsyncIterator[ServerSentEvent]:
-    """`snapshot` with every open conversation, the riskiest first, then `change` with each line that changes.
+    """`snapshot` with every open conversation, the most pressing first, then `change` with each line that changes.
 
     A line whose status is `closed` is to be taken down. The stream ends for a viewer who is too slow or whose key was
     withdrawn; connect again.

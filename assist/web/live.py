@@ -7,13 +7,15 @@ left after a restart. Each room has a lock: one utterance at a time, in the orde
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from pydantic_core import from_json, to_json
 
+from assist.conversation import clocks
 from assist.conversation.assistant import Assistant
+from assist.conversation.routing import escalated
 from assist.conversation.session import Session
 from assist.domain import (
     ArticleLanguage,
@@ -44,7 +46,7 @@ from assist.storage.repository import Repository
 from assist.text.language import detect
 from assist.web.board import Board, Watcher
 from assist.web.observe import Metrics
-from assist.web.schemas import AssistInput, OutcomeInput, UtteranceInput
+from assist.web.schemas import CLOCKS, AssistInput, ClocksOut, OutcomeInput, UtteranceInput
 
 REMEMBERED = 200
 """Conversations whose last turns stay encoded in memory, 0.4 MB each as a rule; others' are encoded again."""
@@ -144,6 +146,8 @@ class Room:
             last_text=last.utterance.text if last else None,
             waiting_since=iso(self.waiting_since) if self.waiting_since and self.status == "open" else None,
             clocks=reading.clocks if reading else (),
+            segment=reading.segment if reading else None,
+            routing=reading.routing if reading else None,
         )
 
     def _take_result(self, result: AssistResult) -> None:
@@ -322,10 +326,31 @@ class Rooms:
         self._board.remove(room.summary(self._assistant))
         return wrap_up
 
-    async def erase_customer(self, customer_id: str) -> int:
-        """Remove a customer's texts from the log, from memory and from every screen. Returns how many conversations."""
-        ids = set(await self._repository.erase_customer(customer_id))
-        ids |= {room_id for room_id, room in self._rooms.items() if room.conversation.customer.id == customer_id}
+    def tell_clocks(self) -> None:
+        """Tell the boards and the screens of each open conversation in which a clock has come to its end, or close."""
+        now = self._clock()
+        for line in self._board.lines():
+            running = clocks.at(line.clocks, now)
+            if running is line.clocks:
+                continue
+            routing = escalated(line.routing, running) if line.routing else None
+            self._board.change(replace(line, clocks=running, routing=routing))
+            room = self._rooms.get(line.id)
+            for watcher in tuple(room.watchers) if room else ():
+                watcher.send(CLOCKS.dump_json(ClocksOut(clocks=running, routing=routing)).decode())
+
+    async def erase_customer(self, customer_ids: Collection[str]) -> int:
+        """Remove a customer's texts from the log, from memory and from every screen. Returns how many conversations.
+
+        `customer_ids` are all ids that mean this one customer.
+        """
+        ids: set[str] = set()
+        for customer_id in customer_ids:
+            ids |= set(await self._repository.erase_customer(customer_id))
+        for room_id, known in self._rooms.items():
+            customer = known.conversation.customer
+            if {customer.id, customer.identifiers.get("customer_id")} & set(customer_ids):
+                ids.add(room_id)
         for conversation_id in ids:
             room = self._drop(conversation_id)
             for watcher in tuple(room.watchers) if room else ():
@@ -352,6 +377,7 @@ class Rooms:
         turns = [(result.utterance, result) for result in room.results.values()]
         room.session = self._assistant.restore(room.conversation, turns, room.outcomes)
         if room.status == "closed":
+            room.session.closed_at = datetime.fromisoformat(room.closed_at) if room.closed_at else None
             self._assistant.close(room.session)
 
     def _drop(self, conversation_id: str) -> Room | None:

@@ -9,6 +9,7 @@ from assist.errors import NotFound
 from assist.storage.records import LoggedSuggestion, Review, SuggestionFilter, iso
 from assist.storage.redaction import Redactor
 from assist.web.checks import check_text, cursor_of, place_of
+from assist.web.profiles import ids_of
 from assist.web.routes import ERRORS, Caller, Limit, Service, entered
 from assist.web.schemas import ErasedOut, OutcomeInput, OutcomeOut, ReviewInput, SuggestionsOut, Text, Time
 
@@ -95,6 +96,12 @@ async def add_review(suggestion_id: str, judged: ReviewInput, caller: Caller, pa
 
 @router.delete("/customers/{customer_id:path}")
 async def erase_customer(customer_id: Text, parts: Service) -> ErasedOut:
-    """Erase every text of and about a customer. Figures without text stay. Doing it again changes nothing."""
-    conversations = await parts.rooms.erase_customer(customer_id)
+    """Erase every text of and about a customer. Figures without text stay. Doing it again changes nothing.
+
+    Conversations under any other id that the customer source knows them by go, too. 503 if it does not answer: then
+    those under this very id are gone, and asking again erases the rest.
+    """
+    conversations = await parts.rooms.erase_customer([customer_id])
+    others = set(await ids_of(parts.engine.customers, customer_id)) - {customer_id}
+    conversations += await parts.rooms.erase_customer(others)
     return ErasedOut(customer_id=customer_id, conversations=conversations)

@@ -11,6 +11,7 @@ from starlette.requests import HTTPConnection
 from assist.conversation.assistant import Assistant
 from assist.inference.pool import EncoderPool
 from assist.settings import Settings
+from assist.storage.customers import Customers
 from assist.storage.repository import Repository
 from assist.web.auth import Gate
 from assist.web.board import Board
@@ -39,6 +40,7 @@ class Engine:
     knowledge: LiveKnowledge
     clock: Callable[[], datetime] = now
     new_id: Callable[[str], str] = new_id
+    customers: Customers | None = None
 
 
 @dataclass(slots=True)

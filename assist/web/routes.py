@@ -1,19 +1,21 @@
 """Conversations, assists, searches and drafts: what an agent's desktop calls."""
 
 import time
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic_core import from_json
 from starlette.requests import HTTPConnection
 
-from assist.domain import AssistResult, Conversation, Customer, WrapUp
+from assist.domain import ArticleLanguage, AssistResult, Conversation, Customer, WrapUp
 from assist.errors import AssistError, TooLarge
 from assist.storage.keys import Key
 from assist.storage.records import RESULT, Status
 from assist.web.checks import check_customer, check_text, cursor_of, place_of
 from assist.web.live import Room
 from assist.web.parts import Parts, parts_of
+from assist.web.profiles import completed
 from assist.web.schemas import (
     AssistInput,
     ClosureInput,
@@ -70,10 +72,12 @@ async def me(caller: Caller) -> MeOut:
 
 @router.post("/conversations", status_code=201)
 async def open_conversation(asked: ConversationInput, parts: Service) -> ConversationOut:
-    """Open a conversation. 409 if the id is in use."""
+    """Open a conversation. The customer source, if there is one, completes the profile. 409 if the id is in use."""
     check_customer(parts.settings, asked.customer)
     engine = parts.engine
-    room = await parts.rooms.open(asked.record(engine.new_id("conv"), engine.clock()))
+    conversation = asked.record(engine.new_id("conv"), engine.clock())
+    customer = await completed(engine.customers, conversation.customer, limit=parts.settings.max_profile_items)
+    room = await parts.rooms.open(replace(conversation, customer=customer))
     return _state(room, parts)
 
 
@@ -90,9 +94,17 @@ async def list_conversations(
 
 
 @router.get("/conversations/{conversation_id}")
-async def get_conversation(conversation_id: str, parts: Service) -> ConversationOut:
-    """A conversation as it stands now."""
-    return _state(await parts.rooms.ready(conversation_id), parts)
+async def get_conversation(
+    conversation_id: str, caller: Caller, parts: Service, reader: ArticleLanguage | None = None
+) -> ConversationOut:
+    """A conversation as it stands now. `reader` is the language of what is known, else the conversation's.
+
+    Reviewers are told neither what is known nor what the customer is known by.
+    """
+    state = _state(await parts.rooms.ready(conversation_id), parts, reader)
+    if caller.role == "reviewer":
+        return state.model_copy(update={"known": (), "customer": replace(state.customer, identifiers={})})
+    return state
 
 
 @router.get("/conversations/{conversation_id}/events")
@@ -175,7 +187,7 @@ def _json(result: AssistResult) -> Response:
     return Response(RESULT.dump_json(result), media_type="application/json")
 
 
-def _state(room: Room, parts: Parts) -> ConversationOut:
+def _state(room: Room, parts: Parts, reader: ArticleLanguage | None = None) -> ConversationOut:
     if room.session is None:
         raise AssistError("a room without a session")
     conversation = room.conversation
@@ -192,4 +204,5 @@ def _state(room: Room, parts: Parts) -> ConversationOut:
         reading=parts.engine.assistant.state(room.session),
         emotion=room.emotion,
         wrap_up=room.wrap_up,
+        known=parts.engine.assistant.known(room.session, reader),
     )

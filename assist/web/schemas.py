@@ -7,24 +7,28 @@ surrogates) is taken out rather than refused: a customer's sentence is never los
 import math
 import re
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, model_validator
 
+from assist.conversation.known import Known
 from assist.domain import (
     Agent,
     ArticleLanguage,
     Channel,
+    Clock,
     Contact,
     Conversation,
     ConversationReading,
     Customer,
     DraftIssue,
     Emotion,
+    IdentifierKind,
     Item,
     Language,
     Order,
     Outcome,
+    Routing,
     Source,
     Speaker,
     Verdict,
@@ -34,6 +38,7 @@ from assist.knowledge.index.gate import Figures, Gate
 from assist.knowledge.index.history import Entry
 from assist.knowledge.index.records import RecordChange
 from assist.storage.records import ConversationSummary, EventType, LoggedSuggestion, Status
+from assist.text.identifiers import stand_in_id
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _MAX_DEPTH = 16
@@ -98,10 +103,11 @@ class OrderInput(BaseModel):
     price: Price = 0.0
     status: Line = ""
     placed_at: Time | None = None
+    channel: Annotated[Line, Field(description="Where it was bought, e.g. online or store.")] = ""
 
     def record(self) -> Order:
         """As the engine wants it."""
-        return Order(self.id, self.sku, self.title, self.price, self.status, self.placed_at)
+        return Order(self.id, self.sku, self.title, self.price, self.status, self.placed_at, self.channel)
 
 
 class ContactInput(BaseModel):
@@ -119,9 +125,10 @@ class ContactInput(BaseModel):
 
 
 class CustomerInput(BaseModel):
-    """The customer as the caller knows them."""
+    """The customer as the caller knows them: by their id, or by what they are known by in the channel."""
 
-    id: CustomerId
+    id: CustomerId | None = None
+    identifiers: dict[IdentifierKind, CustomerId] = {}
     name: Annotated[Text, Field(max_length=200)] | None = None
     tier: Annotated[Text, Field(max_length=40)] | None = None
     orders: list[OrderInput] = []
@@ -130,10 +137,16 @@ class CustomerInput(BaseModel):
     contacts: list[ContactInput] = []
     attributes: Free = {}
 
+    @model_validator(mode="after")
+    def _is_somebody(self) -> Self:
+        if self.id is None and stand_in_id(self.identifiers) is None:
+            raise ValueError("needs an id or an identifier")
+        return self
+
     def record(self) -> Customer:
-        """As the engine wants it."""
+        """As the engine wants it. Without an id the strongest identifier stands in for it."""
         return Customer(
-            id=self.id,
+            id=self.id or stand_in_id(self.identifiers) or "",
             name=self.name,
             tier=self.tier,
             orders=tuple(order.record() for order in self.orders),
@@ -141,6 +154,7 @@ class CustomerInput(BaseModel):
             viewed=tuple(item.record() for item in self.viewed),
             contacts=tuple(contact.record() for contact in self.contacts),
             attributes=self.attributes,
+            identifiers=self.identifiers,
         )
 
     @property
@@ -297,7 +311,7 @@ class ErrorOut(Out):
 
 
 class ConversationOut(Out):
-    """A conversation as it stands now; `seq` is its last event."""
+    """A conversation as it stands now; `seq` is its last event, `known` what need not be asked again."""
 
     id: str
     status: Status
@@ -311,6 +325,18 @@ class ConversationOut(Out):
     reading: ConversationReading
     emotion: Emotion | None
     wrap_up: WrapUp | None
+    known: tuple[Known, ...] = ()
+
+
+class ClocksOut(Out):
+    """Sent over a socket when a clock comes to its end, or close to it, though nobody says anything."""
+
+    type: Literal["clocks"] = "clocks"
+    clocks: tuple[Clock, ...]
+    routing: Routing | None
+
+
+CLOCKS: TypeAdapter[ClocksOut] = TypeAdapter(ClocksOut)
 
 
 class EventOut(Out):

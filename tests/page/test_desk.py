@@ -359,3 +359,24 @@ def outcome_of(api: Api, page: Page, conversation: str, suggestion: str | None) 
             break
         page.wait_for_timeout(100)
     return dict(row)
+
+
+def test_what_is_known_is_shown_and_grows_with_the_talk(window: Windows, api: Api) -> None:
+    order = {"id": "CW20261108-4471", "sku": "K1", "title": "恒温电水壶", "price": 199, "status": "shipped"}
+    opened = api.open(customer={"id": "cust_k", "orders": [order], "attributes": {"shoe_size": 38}})
+    page = window(language="en").go(f"/desk?conversation={opened}")
+    known = page.locator("#known")
+    expect(known.locator("[data-known=size]")).to_contain_text("38")
+    expect(known.locator("[data-known=size]")).to_contain_text("profile")
+    api.say(opened, "电水壶周五之前要到，预算300以内，电话13812345678")
+    expect(known.locator("[data-known=order]")).to_contain_text("on its way")
+    expect(known.locator("[data-known=deadline]")).to_contain_text("周五")
+    expect(known.locator("[data-known=budget]")).to_contain_text("said in turn 1")
+    expect(known.locator("[data-known=phone]")).to_contain_text("13812345678")
+    expect(known.locator("[data-known=routing]")).to_contain_text("priority")
+    page.locator("#language").select_option("zh-Hans")
+    expect(known.locator("[data-known=budget]")).to_contain_text("本次对话第 1 句")
+    known.locator("summary").click()
+    page.reload()
+    expect(known.locator("[data-known=budget]")).to_be_hidden()
+    expect(known.locator("summary")).to_be_visible()

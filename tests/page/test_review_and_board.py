@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 from playwright.sync_api import expect
@@ -84,6 +85,30 @@ def test_board_shows_a_conversation_rise_and_opens_it_to_watch(window: Windows, 
     row.click()
     page.wait_for_url(re.compile("watch=1"))
     expect(page.locator("#watching")).to_be_visible()
+
+
+def test_board_and_desk_say_that_a_clock_runs_out_though_nobody_speaks(window: Windows, api: Api) -> None:
+    conversation = api.open("Waiting")
+    asked = datetime.now(UTC) - timedelta(seconds=50)
+    said = {"speaker": "customer", "text": "请问退款多久能到账？", "at": asked.isoformat()}
+    board = window(language="en").go("/board")
+    row = board.locator(f"[data-conversation={conversation}]")
+    expect(row).to_be_visible()
+    desk = window(language="en").go(f"/desk?conversation={conversation}")
+    api.call("POST", f"/v1/conversations/{conversation}/utterances", said)
+    expect(row.locator(".clock[data-state=due_soon]")).to_contain_text("First reply")
+    expect(row.locator(".badge-priority")).to_contain_text("priority 4")
+    expect(desk.locator("#overdue")).to_be_hidden()
+    expect(row.locator(".clock[data-state=overdue]")).to_contain_text("First reply", timeout=20_000)
+    expect(row.locator(".badge-priority")).to_contain_text("priority 3")
+    expect(board.locator("#announcer")).to_contain_text("First reply is overdue")
+    expect(desk.locator("#overdue")).to_contain_text("First reply is overdue")
+    expect(desk.locator("#alarm")).to_contain_text("First reply is overdue")
+    desk.reload()
+    expect(desk.locator("#overdue")).to_contain_text("First reply is overdue")
+    api.say(conversation, "您好，我来查", speaker="agent")
+    expect(desk.locator("#overdue")).to_be_hidden()
+    expect(row.locator(".clock[data-state=overdue]")).to_have_count(0)
 
 
 def test_closed_conversations_leave_the_board(window: Windows, api: Api) -> None:

@@ -1,31 +1,14 @@
-"""Which order is meant, what fills the slots, what the history demands."""
+"""Which order is meant, which products, what fills the slots."""
 
 from datetime import UTC, datetime, timedelta
 
-from assist.conversation.customer import history_facts, mentions, order_meant, slots_of, talked_about
-from assist.domain import Contact, Customer, Emotion, EmotionLabel, Item, Order, Product, polarity_of
+from assist.conversation.customer import mentions, order_meant, slots_of, talked_about
+from assist.domain import Customer, Item, Order, Product
 
 NOW = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
 KETTLE = Order("CW20261108-4471", "K1", "Aqua 恒温电水壶 1.5L", 199.0, "shipped", NOW - timedelta(days=15))
 PILLOW = Order("CW20261001-1001", "P1", "Loft 真丝枕套", 259.5, "delivered", NOW - timedelta(days=53))
 KETTLE_PRODUCT = Product("K1", {"zh-Hans": "Aqua 恒温电水壶 1.5L", "en": "Aqua Kettle 1.5 L"}, "kitchen", 199.0, 12)
-
-
-def feeling(label: EmotionLabel) -> Emotion:
-    return Emotion(label, 0.9, {label: 1.0}, 0.5, polarity_of(label))
-
-
-def facts(customer: Customer, situation: str | None, label: EmotionLabel = "neutral") -> dict[str, dict[str, str]]:
-    found = history_facts(
-        customer,
-        situation=situation,
-        emotion=feeling(label),
-        channel="chat",
-        language="en",
-        about=(KETTLE_PRODUCT,),
-        now=NOW,
-    )
-    return {fact.code: dict(fact.values) for fact in found}
 
 
 def test_mentions_by_han_run_and_by_telling_word() -> None:
@@ -61,33 +44,3 @@ def test_talked_about_names_catalogue_products_only() -> None:
     customer = Customer("c", orders=(KETTLE,), viewed=(unknown,))
     found = talked_about(customer, {"K1": KETTLE_PRODUCT}, ["电水壶和神秘台灯"], None)
     assert [product.sku for product in found] == ["K1"]
-
-
-def test_third_contact_within_seven_days_is_told_with_its_count() -> None:
-    def contact(days: float, situation: str = "delivery_delay", is_open: bool = False) -> Contact:
-        return Contact(NOW - timedelta(days=days), "voice", situation, "asked for the kettle", is_open)
-
-    assert "repeated_contact" not in facts(Customer("c", contacts=(contact(1), contact(8))), "delivery_delay")
-    told = facts(Customer("c", contacts=(contact(1), contact(6))), "delivery_delay")["repeated_contact"]
-    assert told["count"] == "3"
-    assert "repeated_contact" not in facts(Customer("c", contacts=(contact(1), contact(6))), "invoice")
-    assert facts(Customer("c", contacts=(contact(2, "invoice", True),)), "delivery_delay", "angry")["open_complaint"]
-
-
-def test_facts_come_only_where_they_bear_on_the_talk() -> None:
-    pending = Order("CW20261101-1000", "T1", "Towel", 59.0, "refund_pending", NOW)
-    customer = Customer(
-        "c",
-        tier="platinum",
-        orders=(pending, KETTLE),
-        attributes={"birthday": "1990-11-30", "allergies": ["nickel"], "shoe_size": "38"},
-    )
-    assert set(facts(customer, "invoice")) == {"birthday"}
-    assert "return_pending" in facts(customer, "refund_missing")
-    assert "high_value" in facts(customer, "invoice", "frustrated")
-    assert {"allergy", "size_on_record", "bought_before"} <= set(facts(customer, "product_choice"))
-
-
-def test_odd_attributes_do_not_raise() -> None:
-    customer = Customer("c", attributes={"birthday": 19901130, "allergies": {"a": 1}, "size": 0})
-    assert "birthday" not in facts(customer, "product_choice")

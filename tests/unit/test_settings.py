@@ -49,6 +49,11 @@ def test_the_database_is_in_the_data_folder_unless_said_otherwise(tmp_path: Path
         {"timezone": "Mars/Olympus"},
         {"timezone": "../etc"},
         {"callback_hours": "9 to 5"},
+        {"customer_timeout_s": 0},
+        {"customer_timeout_s": 60},
+        {"segment_core_orders": 0},
+        {"clock_first_answer_s": 0},
+        {"clock_warning": 1},
     ],
 )
 def test_what_is_unsafe_is_refused_with_a_sentence(unsafe: dict[str, object]) -> None:
@@ -67,3 +72,7 @@ def test_loopback_may_go_without_keys(host: str) -> None:
 def test_no_other_text_is_loopback(host: str) -> None:
     if is_loopback(host):
         assert host == "localhost" or host.strip("[]").startswith(("127.", "::1", "::ffff:127.", "0", "::"))
+
+
+def test_the_token_is_not_shown() -> None:
+    assert "secret" not in repr(load(customer_token="secret"))

@@ -19,8 +19,8 @@ from assist.domain import (
     Emotion,
     EmotionLabel,
     Flag,
-    Order,
     Quote,
+    Segment,
     Speaker,
     Utterance,
     Versions,
@@ -133,17 +133,18 @@ def test_an_open_promise_is_checked_and_a_settled_enquiry_is_left_alone() -> Non
 
 
 @pytest.mark.parametrize(
-    "customer",
-    [
-        Customer("c", tier="Platinum"),
-        Customer("c", orders=(Order("CW1", "sku", "Fridge", 9000.0, "delivered"),)),
-    ],
+    ("tier", "segment"),
+    [("Platinum", None), (None, "core")],
 )
-def test_a_core_customer_who_was_hurt_is_called_although_it_was_resolved(customer: Customer) -> None:
+def test_a_core_customer_who_was_hurt_is_called_although_it_was_resolved(
+    tier: str | None, segment: Segment | None
+) -> None:
     said: list[Said] = [("customer", "退款怎么还没到", "frustrated"), ("agent", "已为您退款，您看一下", "neutral")]
     said.append(("customer", "收到了，谢谢", "satisfied"))
     assert closed(a_session(said)).follow_up is None
-    found = closed(a_session(said, customer=customer))
+    session = a_session(said, customer=Customer("c", tier=tier))
+    session.segment = segment
+    found = closed(session)
     assert found.outcome == "resolved" and found.follow_up is not None
     assert (found.follow_up.kind, found.follow_up.action) == ("call", "致电客户，告知退款的金额和到账时间")
     assert "core_customer" in found.tags

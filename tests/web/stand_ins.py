@@ -11,6 +11,7 @@ from typing import Any
 from made_encodings import encoding
 from starlette.testclient import TestClient
 
+from assist.conversation.known import Known
 from assist.domain import (
     AssistResult,
     Conversation,
@@ -122,6 +123,9 @@ class KeywordAssistant:
         return ConversationReading(
             "rising" if session.angry else "steady", min(1.0, session.angry / 4), session.angry, None
         )
+
+    def known(self, session: KeywordSession, _: str | None) -> tuple[Known, ...]:
+        return tuple(Known("text", "Text", text, "said", f"turn {n}", n) for n, text in enumerate(session.texts, 1))
 
     def close(self, session: KeywordSession, agent_language: str | None = None) -> WrapUp:
         tags = (agent_language,) if agent_language else ()

@@ -1,7 +1,7 @@
 import { Chime } from "./lib/chime.js";
 import { setUpChrome } from "./lib/chrome.js";
 import { byId, el } from "./lib/dom.js";
-import { emotionChip, flagBadges, riskLevel, tierBadge, trendNote } from "./lib/feeling.js";
+import { emotionChip, flagBadges, riskLevel, segmentBadge, tierBadge, trendNote } from "./lib/feeling.js";
 import { icon } from "./lib/icons.js";
 import { t, tOr } from "./lib/i18n.js";
 import { rove } from "./lib/roving.js";
@@ -9,16 +9,15 @@ import { duration } from "./lib/time.js";
 import { BoardFeed } from "./models/board_feed.js";
 
 const TICK_MS = 5_000;
-const LONG_WAIT_MS = 60_000;
 const LEVELS = { raised: ["raised", "high"], high: ["high"] };
 
-/** Every open conversation by risk. Calm on purpose: lines move only when their place has changed. */
+/** Every open conversation by priority and risk. Calm on purpose: lines move only when their place has changed. */
 class Board {
   #feed = new BoardFeed();
   #chime = new Chime();
   #hasSound = false;
   #filter = { risk: "", channel: "", agent: "" };
-  #alarmed = null;
+  #said = null; // what was hot or overdue when it was last looked at
   #nodes = new Map();
   #roveAgain = () => {};
 
@@ -45,13 +44,16 @@ class Board {
     this.#drawSound();
   }
 
-  /** Say it once when a conversation gets hot; those that were hot when the page opened are seen, not heard. */
+  /** Say it once when a conversation gets hot or overdue; what was so when the page opened is seen, not heard. */
   #alarm() {
-    const hot = this.#feed.lines.filter((line) => riskLevel(line.escalation_risk) === "high");
-    const fresh = this.#alarmed === null ? [] : hot.filter((line) => !this.#alarmed.has(line.id));
-    this.#alarmed = new Set(hot.map((line) => line.id));
-    if (fresh.length === 0) return;
-    byId("alarm").textContent = fresh.map((line) => t("board.alarm", { name: nameOf(line), percent: percentOf(line) })).join(" ");
+    const lines = this.#feed.lines;
+    const hot = lines.filter((line) => riskLevel(line.escalation_risk) === "high").map((line) => ({ key: line.id, words: t("board.alarm", { name: nameOf(line), percent: percentOf(line) }) }));
+    const late = lines.flatMap((line) => overdue(line).map((clock) => ({ key: `${line.id} ${clock.name}`, words: t("board.alarm_clock", { name: nameOf(line), clock: t(`clock.${clock.name}`) }) })));
+    const before = this.#said;
+    this.#said = new Set([...hot, ...late].map((one) => one.key));
+    if (before === null) return;
+    const fresh = [say("alarm", hot, before), say("announcer", late, before)];
+    if (!fresh.some(Boolean)) return;
     if (this.#hasSound) this.#chime.play();
   }
 
@@ -82,7 +84,7 @@ class Board {
     for (const [id, drawn] of this.#nodes) if (!wanted.has(id)) { drawn.node.remove(); this.#nodes.delete(id); }
     const focused = document.activeElement?.dataset?.conversation;
     lines.forEach((line, index) => {
-      const key = JSON.stringify([line, waited(line)]);
+      const key = JSON.stringify([line, waited(line), nextClock(line)?.words]);
       let drawn = this.#nodes.get(line.id);
       if (drawn?.key !== key) {
         const node = row(line);
@@ -103,8 +105,8 @@ class Board {
 
   #drawFigures(all) {
     const high = all.filter((line) => riskLevel(line.escalation_risk) === "high").length;
-    const waiting = all.filter((line) => line.waiting_since && Date.now() - Date.parse(line.waiting_since) > LONG_WAIT_MS).length;
-    byId("figures").replaceChildren(figure(all.length, "board.open"), figure(high, "board.high", high ? "high" : null), figure(waiting, "board.waiting"));
+    const late = all.filter((line) => overdue(line).length > 0).length;
+    byId("figures").replaceChildren(figure(all.length, "board.open"), figure(high, "board.high", high ? "high" : null), figure(late, "board.overdue", late ? "high" : null));
   }
 
   #drawFilters(all) {
@@ -137,12 +139,37 @@ function waited(line) {
   return line.waiting_since ? duration(Date.now() - Date.parse(line.waiting_since)) : "";
 }
 
+/** Put what is new into a live region. Returns whether there was anything. */
+function say(region, all, before) {
+  const fresh = all.filter((one) => !before.has(one.key));
+  if (fresh.length > 0) byId(region).textContent = fresh.map((one) => one.words).join(" ");
+  return fresh.length > 0;
+}
+
+const overdue = (line) => (line.clocks ?? []).filter((clock) => clock.state === "overdue");
+
+/** The clock that runs out first, or has run out longest, unless there is plenty of time. */
+function nextClock(line) {
+  const pressing = (line.clocks ?? []).filter((clock) => ["due_soon", "overdue"].includes(clock.state));
+  const clock = pressing.sort((a, b) => a.due_at.localeCompare(b.due_at))[0];
+  if (!clock) return null;
+  const time = duration(Math.abs(Date.parse(clock.due_at) - Date.now()));
+  return { state: clock.state, words: `${t(`clock.${clock.name}`)} ${t(clock.state === "overdue" ? "clock.over" : "clock.left", { time })}` };
+}
+
+function priority(routing) {
+  if (!routing) return null;
+  const words = t("routing.hint", { queue: t(`queue.${routing.queue}`), n: routing.priority });
+  return el("span", { class: "badge badge-priority", data: { priority: routing.priority }, title: t(`routing.reason.${routing.reason}`), text: words });
+}
+
 function figure(n, words, risk) {
   return el("span", { data: { risk } }, el("b", { text: String(n) }), t(words));
 }
 
 function row(line) {
   const level = riskLevel(line.escalation_risk);
+  const clock = nextClock(line);
   return el(
     "a",
     { class: "board-row", href: `/desk?conversation=${encodeURIComponent(line.id)}&watch=1`, tabindex: -1, data: { conversation: line.id, risk: level }, title: t("board.watch", { name: nameOf(line) }) },
@@ -150,11 +177,16 @@ function row(line) {
     el(
       "div",
       {},
-      el("div", { class: "board-who" }, icon(line.channel), el("strong", { text: nameOf(line) }), tierBadge(line.customer.tier), line.emotion && emotionChip({ label: line.emotion, intensity: line.intensity }), flagBadges(line.flags)),
+      el("div", { class: "board-who" }, icon(line.channel), el("strong", { text: nameOf(line) }), tierBadge(line.customer.tier), segmentBadge(line.segment), priority(line.routing), line.emotion && emotionChip({ label: line.emotion, intensity: line.intensity }), flagBadges(line.flags)),
       el("p", { class: "board-text", text: line.last_text ?? t("inbox.silent") }),
     ),
-    el("div", { class: "board-side" }, line.trend ? trendNote(line.trend) : el("span"), line.waiting_since ? el("span", { class: "clock", data: { state: Date.now() - Date.parse(line.waiting_since) > LONG_WAIT_MS ? "overdue" : "running" } }, icon("clock"), t("board.waits", { time: waited(line) })) : el("span"), el("span", { class: "faint one-line", text: agentOf(line) || t("board.no_agent") })),
+    el("div", { class: "board-side" }, line.trend ? trendNote(line.trend) : el("span"), clockOf(line, clock), el("span", { class: "faint one-line", text: agentOf(line) || t("board.no_agent") })),
   );
+}
+
+function clockOf(line, clock) {
+  if (clock) return el("span", { class: "clock", data: { state: clock.state } }, icon("clock"), clock.words);
+  return line.waiting_since ? el("span", { class: "clock", data: { state: "running" } }, icon("clock"), t("board.waits", { time: waited(line) })) : el("span");
 }
 
 new Board().start();

@@ -4,7 +4,7 @@ import { byId, el, isEditable } from "./lib/dom.js";
 import { newId } from "./lib/ids.js";
 import { icon } from "./lib/icons.js";
 import { language, t, tOr } from "./lib/i18n.js";
-import { tierBadge } from "./lib/feeling.js";
+import { segmentBadge, tierBadge } from "./lib/feeling.js";
 import { Connection } from "./models/connection.js";
 import { Conversation } from "./models/conversation.js";
 import { DemoPlayer } from "./models/demo_player.js";
@@ -14,6 +14,7 @@ import { Suggestions } from "./models/suggestions.js";
 import { ComposerView } from "./views/composer_view.js";
 import { CustomerView } from "./views/customer_view.js";
 import { setUpDialogs, setUpOpening, showDemos, showShortcuts, showSource, showWrapUp } from "./views/dialogs.js";
+import { KnownView } from "./views/known_view.js";
 import { InboxView } from "./views/inbox_view.js";
 import { PlayerView } from "./views/player_view.js";
 import { SearchView } from "./views/search_view.js";
@@ -24,6 +25,7 @@ import { TranscriptView } from "./views/transcript_view.js";
 const LIST_EVERY_MS = 3_000;
 const LIST_LIMIT = 100;
 const CLOCKS_EVERY_MS = 1_000;
+const LEARN_AFTER_MS = 150; // one question after a burst of events
 
 /** Joins what the service says, what the agent does and what the page shows. The parts do not know each other. */
 class Desk {
@@ -34,6 +36,7 @@ class Desk {
   #isWatching = new URLSearchParams(location.search).has("watch");
   #agent = null;
   #selection = 0;
+  #learnTimer = 0;
 
   // Lifecycle
 
@@ -48,7 +51,7 @@ class Desk {
     this.#nothingChosen();
     await this.#refreshInbox();
     setInterval(() => { if (!document.hidden) this.#refreshInbox(); }, LIST_EVERY_MS);
-    setInterval(() => { if (!document.hidden && this.#talk) this.strip.show(this.#talk.conversation); }, CLOCKS_EVERY_MS);
+    setInterval(() => { if (!document.hidden && this.#talk) this.#showStrip(); }, CLOCKS_EVERY_MS);
     const wanted = new URLSearchParams(location.search).get("conversation");
     if (wanted) await this.choose(wanted);
     else this.#showPane("inbox");
@@ -62,6 +65,7 @@ class Desk {
     this.cards = new SuggestionsView(byId("suggestions"));
     this.search = new SearchView({ field: byId("search"), kinds: byId("search-kinds"), place: byId("results"), language: () => this.#spokenLanguage });
     this.customer = new CustomerView(byId("history"));
+    this.known = new KnownView(byId("known"));
     this.player = new PlayerView(byId("player"));
   }
 
@@ -104,7 +108,7 @@ class Desk {
     this.#showPane("talk");
     let state;
     try {
-      state = await api.conversation(id);
+      state = await api.conversation(id, language());
     } catch (error) {
       if (turn !== this.#selection) return;
       this.#nothingChosen();
@@ -124,6 +128,7 @@ class Desk {
     this.composer.attach(state.id, kept?.text ?? "");
     this.#drafts.delete(state.id);
     talk.connection.addEventListener("event", ({ detail }) => { if (this.#talk === talk) this.#take(detail); });
+    talk.connection.addEventListener("clocks", ({ detail }) => { if (this.#talk === talk) this.#takeClocks(detail); });
     talk.connection.addEventListener("online", () => { if (this.#talk === talk) this.#setOnline(true); });
     talk.connection.addEventListener("offline", () => { if (this.#talk === talk) this.#setOnline(false); });
     this.#showTalk();
@@ -266,7 +271,8 @@ class Desk {
       const { isNew } = conversation.addResult(event.data);
       suggestions.addResult(event.data);
       this.transcript.show(conversation);
-      this.strip.show(conversation);
+      this.#showStrip();
+      this.#learnSoon();
       this.#showSuggestions();
       if (isNew && event.data.utterance.speaker === "customer") this.#announce(event.data);
     } else if (event.type === "suggestion.outcome") {
@@ -276,6 +282,13 @@ class Desk {
       conversation.close(event.data.wrap_up ?? event.data);
       this.#showTalk();
     }
+  }
+
+  #takeClocks({ clocks, routing }) {
+    const over = this.#talk.conversation.tick(clocks, routing);
+    if (over.length > 0) byId("alarm").textContent = over.map((clock) => t("clock.alarm", { name: t(`clock.${clock.name}`) })).join(" ");
+    this.#showStrip();
+    this.known.show(this.#talk.conversation);
   }
 
   #announce(result) {
@@ -335,13 +348,34 @@ class Desk {
     }
   }
 
+  /** What is known is worked out by the service when it is asked; ask once after what has just happened. */
+  #learnSoon() {
+    clearTimeout(this.#learnTimer);
+    const talk = this.#talk;
+    this.#learnTimer = setTimeout(async () => {
+      const state = await api.conversation(talk.conversation.id, language()).catch(() => null);
+      if (!state || this.#talk !== talk) return;
+      talk.conversation.learn(state);
+      this.known.show(talk.conversation);
+      this.#showStrip();
+    }, LEARN_AFTER_MS);
+  }
+
+  #showStrip() {
+    const { conversation } = this.#talk;
+    this.strip.show(conversation);
+    const over = conversation.isOpen ? (conversation.reading?.clocks ?? []).filter((clock) => clock.state === "overdue") : [];
+    byId("overdue").hidden = over.length === 0;
+    byId("overdue-text").textContent = over.map((clock) => t("clock.alarm", { name: t(`clock.${clock.name}`) })).join(" ");
+  }
+
   #setOnline(isOnline) {
     byId("offline").hidden = isOnline;
     this.composer.isOnline = isOnline;
   }
 
   #nothingChosen() {
-    for (const id of ["strip", "player", "composer", "close-conversation", "history"]) byId(id).hidden = true;
+    for (const id of ["strip", "overdue", "player", "composer", "close-conversation", "history", "known"]) byId(id).hidden = true;
     byId("watching").hidden = true;
     byId("talk-who").replaceChildren(el("h1", { id: "talk-name", class: "one-line", text: t("desk.title") }));
     if (this.#isWatching) this.transcript.empty(t("talk.none"));
@@ -352,7 +386,7 @@ class Desk {
   #showTalk() {
     const { conversation } = this.#talk;
     const { customer, channel } = conversation;
-    byId("talk-who").replaceChildren(icon(channel), el("span", { class: "visually-hidden", text: tOr(`channel.${channel}`, channel) }), el("h1", { id: "talk-name", class: "one-line", text: customer.name || customer.id }), tierBadge(customer.tier) ?? "", conversation.isOpen ? "" : el("span", { class: "badge", text: t("inbox.closed") }));
+    byId("talk-who").replaceChildren(icon(channel), el("span", { class: "visually-hidden", text: tOr(`channel.${channel}`, channel) }), el("h1", { id: "talk-name", class: "one-line", text: customer.name || customer.id }), tierBadge(customer.tier) ?? "", segmentBadge(conversation.segment) ?? "", conversation.isOpen ? "" : el("span", { class: "badge", text: t("inbox.closed") }));
     const closing = byId("close-conversation");
     closing.hidden = this.#isWatching || (!conversation.isOpen && !conversation.wrapUp);
     closing.querySelector("span").textContent = t(conversation.isOpen ? "talk.close" : "talk.wrapup");
@@ -360,8 +394,9 @@ class Desk {
     this.composer.isHidden = this.#isWatching || !conversation.isOpen;
     byId("scripted").hidden = true;
     this.transcript.show(conversation);
-    this.strip.show(conversation);
+    this.#showStrip();
     this.customer.show(customer);
+    this.known.show(conversation);
     this.player.show(this.#players.get(conversation.id) ?? null);
     this.inbox.show(this.#inbox, conversation.id);
     this.#showSuggestions();
@@ -382,6 +417,8 @@ class Desk {
   #showAssist() {
     byId("suggestions").hidden = this.search.isOpen;
     byId("history").hidden = this.search.isOpen || !this.#talk;
+    if (this.search.isOpen) byId("known").hidden = true;
+    else if (this.#talk) this.known.show(this.#talk.conversation);
     byId("assist-title").textContent = t(this.search.isOpen ? "search.results" : "assist.title");
   }
 
@@ -397,6 +434,7 @@ class Desk {
     if (!this.#talk) { this.#nothingChosen(); this.inbox.show(this.#inbox, null); return; }
     this.#showTalk();
     this.transcript.show(this.#talk.conversation, { redraw: true });
+    this.#learnSoon();
     this.#showAssist();
   }
 

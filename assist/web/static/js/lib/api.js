@@ -39,7 +39,7 @@ function queryOf(values) {
 export const api = {
   me: () => request("GET", "/v1/me"),
   conversations: (filter = {}) => request("GET", `/v1/conversations${queryOf(filter)}`),
-  conversation: (conversation) => request("GET", `/v1/conversations/${id(conversation)}`),
+  conversation: (conversation, reader) => request("GET", `/v1/conversations/${id(conversation)}${queryOf({ reader })}`),
   events: (conversation, since) => request("GET", `/v1/conversations/${id(conversation)}/events${queryOf({ since })}`),
   open: (conversation) => request("POST", "/v1/conversations", conversation),
   say: (conversation, utterance) => request("POST", `/v1/conversations/${id(conversation)}/utterances`, utterance),

@@ -61,3 +61,7 @@ export function trendNote(trend) {
 export function tierBadge(tier) {
   return tier && tier !== "none" ? el("span", { class: "badge badge-tier", data: { tier }, text: tOr(`tier.${tier}`, tier) }) : null;
 }
+
+export function segmentBadge(segment) {
+  return segment ? el("span", { class: "badge badge-segment", data: { segment }, text: t(`segment.${segment}`) }) : null;
+}

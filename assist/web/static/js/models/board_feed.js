@@ -1,4 +1,5 @@
 const RETRY_MS = 3_000;
+const LOWEST = 4;
 
 /** The supervisor's stream: the whole list, then each line that changes. Dispatches `change`, `online`, `offline`. */
 export class BoardFeed extends EventTarget {
@@ -30,10 +31,10 @@ export class BoardFeed extends EventTarget {
     this.#source?.close();
   }
 
-  /** Open conversations, highest risk first, then who has waited longest. */
+  /** Open conversations by priority, then by risk, then who has waited longest. */
   get lines() {
     return Array.from(this.#lines.values()).sort(
-      (a, b) => b.escalation_risk - a.escalation_risk || (a.waiting_since ?? "~").localeCompare(b.waiting_since ?? "~") || a.id.localeCompare(b.id),
+      (a, b) => (a.routing?.priority ?? LOWEST) - (b.routing?.priority ?? LOWEST) || b.escalation_risk - a.escalation_risk || (a.waiting_since ?? "~").localeCompare(b.waiting_since ?? "~") || a.id.localeCompare(b.id),
     );
   }
 

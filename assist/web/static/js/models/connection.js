@@ -6,7 +6,7 @@ const RETRY_LONGEST_MS = 10_000;
 const SILENCE_MS = 45_000; // two heartbeats of 20 s and some air: a socket that says nothing for so long is dead
 const HIDDEN_LONG_MS = 60_000;
 
-/** Dispatches `event` (detail: one event of the conversation), `online` and `offline`. */
+/** Dispatches `event` (detail: one event of the conversation), `clocks` (detail: them and the routing), `online`, `offline`. */
 export class Connection extends EventTarget {
   #socket = null;
   #conversation;
@@ -53,6 +53,7 @@ export class Connection extends EventTarget {
     this.#listenForSilence();
     const message = JSON.parse(data);
     if (message.type === "ready") this.#setOnline();
+    if (message.type === "clocks") this.dispatchEvent(new CustomEvent("clocks", { detail: message }));
     if (message.type !== "event" || message.event.seq <= this.#since) return;
     this.#since = message.event.seq;
     this.dispatchEvent(new CustomEvent("event", { detail: message.event }));

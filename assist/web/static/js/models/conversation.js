@@ -11,6 +11,23 @@ export class Conversation {
     this.status = state.status;
     this.reading = null;
     this.wrapUp = null;
+    this.learn(state);
+  }
+
+  /** What the service says besides the events: what is known of the customer, their segment, who should have this. */
+  learn(state) {
+    this.known = state.known ?? [];
+    this.segment = state.reading.segment;
+    this.routing = state.reading.routing;
+    if (this.reading) this.reading = { ...this.reading, clocks: state.reading.clocks };
+  }
+
+  /** Clocks that ran on while nobody spoke. Returns those that are over since. */
+  tick(clocks, routing) {
+    const over = new Set((this.reading?.clocks ?? []).filter((clock) => clock.state === "overdue").map((clock) => clock.name));
+    if (this.reading) this.reading = { ...this.reading, clocks };
+    this.routing = routing;
+    return clocks.filter((clock) => clock.state === "overdue" && !over.has(clock.name));
   }
 
   get isOpen() {

@@ -33,7 +33,7 @@ export class CustomerView {
         "div",
         { class: "history-body", tabindex: 0, role: "region", aria: { label: t("customer.title") } },
         group("customer.contacts", contacts, (contact) => el("li", {}, el("span", { text: contact.summary }), el("span", {}, contact.open ? el("span", { class: "badge badge-flag", data: { flag: "urgent" }, text: t("customer.open") }) : ""), el("small", { text: [contact.at && dateTime(contact.at), tOr(`channel.${contact.channel}`, contact.channel)].filter(Boolean).join(" · ") }))),
-        group("customer.orders", orders, (order) => el("li", {}, el("span", { text: order.title }), el("span", { text: money(order.price) }), el("small", { text: [tOr(`order.${order.status}`, order.status), order.id, order.placed_at && dateTime(order.placed_at)].filter(Boolean).join(" · ") }))),
+        group("customer.orders", orders, (order) => el("li", {}, el("span", { text: order.title }), el("span", { text: money(order.price) }), el("small", { text: [tOr(`order.${order.status}`, order.status), order.channel && tOr(`channel.${order.channel}`, order.channel), order.id, order.placed_at && dateTime(order.placed_at)].filter(Boolean).join(" · ") }))),
         group("customer.cart", customer.cart, product),
         group("customer.viewed", customer.viewed, product),
         group("customer.attributes", Object.entries(customer.attributes ?? {}), ([name, value]) => el("li", {}, el("span", { text: tOr(`attribute.${name}`, name.replaceAll("_", " ")) }), el("span", { text: Array.isArray(value) ? value.join(", ") : typeof value === "object" ? JSON.stringify(value) : String(value) }))),

@@ -27,7 +27,7 @@ export class StripView {
     const percent = Math.round(risk * 100);
     const bar = el("i");
     bar.style.setProperty("--level", risk);
-    const clocks = reading.clocks.filter((clock) => clock.state !== "met" && conversation.isOpen);
+    const clocks = reading.clocks.filter((clock) => !["met", "late"].includes(clock.state) && conversation.isOpen);
     const picture = el("div", { class: "strip-picture" });
     this.#place.replaceChildren(
       picture,

@@ -134,7 +134,7 @@ export class SuggestionsView extends EventTarget {
       el("div", { class: "card-head" }, el("span", { class: "card-kind" }, icon(card.kind), el("span", { class: isAlert && "visually-hidden", text: t(`kind.${card.kind}`) })), title && el("h3", { class: "card-title one-line", title, lang: card.language, text: title })),
       el("p", { class: isLong && !isOpen ? "card-text clamped" : "card-text", lang: card.language, text: card.text }),
       isLong && el("button", { class: "card-more", type: "button", data: { act: "unfold" }, aria: { expanded: isOpen }, text: t(isOpen ? "cards.less_text" : "cards.more_text") }),
-      card.reason && !isAlert && el("p", { class: "card-why", lang: card.language, text: card.reason }),
+      card.reason && (!isAlert || card.source.id.includes(":")) && el("p", { class: "card-why", lang: card.language, text: card.reason }),
     );
   }
 
