@@ -228,7 +228,10 @@ class Phrase:
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """A catalogue product; `price` in the shop's currency, `titles` and `pitches` by language."""
+    """A catalogue product; `price` in the shop's currency, `titles` and `pitches` by language.
+
+    `margin` is the share of the price that the shop keeps, `lasts_days` how long a consumable usually lasts.
+    """
 
     sku: str
     titles: Mapping[str, str]
@@ -241,6 +244,8 @@ class Product:
     complements: tuple[str, ...] = ()
     alternatives: tuple[str, ...] = ()
     pitches: Mapping[str, str] = field(default_factory=dict)
+    margin: float | None = None
+    lasts_days: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

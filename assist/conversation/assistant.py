@@ -38,6 +38,7 @@ from assist.suggest.answers import SAFETY_THRESHOLD
 from assist.suggest.compose import suggestions
 from assist.suggest.drafts import check_draft
 from assist.suggest.moment import Moment
+from assist.suggest.wishes import asks_for_advice
 from assist.text.language import detect
 from assist.text.small_talk import is_small_talk
 
@@ -278,7 +279,7 @@ class Assistant:
             hits=hits,
             situation=intent,
             is_small_talk=small_talk,
-            is_choosing=intent in policy.PRESALES_SITUATIONS,
+            is_choosing=intent in policy.PRESALES_SITUATIONS or asks_for_advice(utterance.text),
             was_ever_negative=session.was_ever_negative,
             calm_since_resolution=session.calm_since_resolution,
             has_agent_answered=session.has_agent_answered,

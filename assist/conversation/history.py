@@ -117,16 +117,14 @@ def _open_elsewhere(
 
 
 def _pending(orders: Iterable[Order], language: ArticleLanguage) -> list[HistoryFact]:
+    pending: dict[str, list[Order]] = {}
+    for order in orders:
+        if order.status in PENDING:
+            pending.setdefault(order.sku, []).append(order)
+    # The key goes into the log, which holds no order numbers.
     return [
-        # The key goes into the log, which holds no order numbers.
-        HistoryFact(
-            "return_pending",
-            order.sku,
-            {"product": order.title},
-            _orders([order], language),
-        )
-        for order in orders
-        if order.status in PENDING
+        HistoryFact("return_pending", sku, {"product": same[0].title}, _orders(same, language))
+        for sku, same in pending.items()
     ]
 
 

@@ -14,7 +14,7 @@ from assist.conversation.customer import PENDING, mentions, order_meant
 from assist.conversation.history import contact_name, listing, order_name
 from assist.conversation.session import Session
 from assist.domain import ArticleLanguage, Customer, Order
-from assist.suggest.offers import budget_in
+from assist.suggest.wishes import budget_in
 from assist.suggest.wording import say
 from assist.text.redact import redact
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assist.domain import Article, ArticleLanguage, Case, Hit, Language, Phrase, Product, Situation
+from assist.knowledge.copurchase import Neighbour
 from assist.knowledge.dense import Dense
 from assist.knowledge.lexical import Lexical
 from assist.knowledge.passages import plain, reply_of, split, steps_of
@@ -55,6 +56,8 @@ HIT_SUPPORT: Final = 0.8
 """What a certain article adds to the cosine of its situation; chosen on the tune queries among 0, .1, .2, .4, .8."""
 PRODUCT_INTERCEPT, PRODUCT_COSINE, PRODUCT_BM25 = -4.0, 8.0, 4.0
 """Logistic of a product's fit, set by hand on the demo conversations: nobody has judged products yet."""
+PRODUCT_NAMED, PRODUCT_OTHER = 2.0, -1.5
+"""What is added to it where the customer names a kind of product: to those of the kind, and to all others."""
 
 
 class Entry(NamedTuple):
@@ -95,7 +98,10 @@ class Shelf:
 
 
 class Knowledge:
-    """One index version, opened. Immutable and safe to use from several threads."""
+    """One index version, opened. Immutable and safe to use from several threads.
+
+    `together` says by SKU what is bought together with it; empty without an export of orders.
+    """
 
     def __init__(
         self,
@@ -115,12 +121,15 @@ class Knowledge:
         segmenter: Segmenter,
         relevance: Relevance,
         counts: Mapping[str, int],
+        together: Mapping[str, tuple[Neighbour, ...]] | None = None,
     ) -> None:
         self.version, self.encoder_version = version, encoder_version
         self.created_at, self.counts = created_at, counts
         self.articles, self.cases, self.phrases = articles, cases, phrases
         self.products, self.situations = products, situations
         self._product_list = tuple(products.values())
+        self.together = together or {}
+        self._kinds = kinds_of(self._product_list, segmenter)
         self._shelves, self._means, self._relevance = shelves, query_means, relevance
         self._phrase_vectors, self._situation_vectors = phrase_vectors, situation_vectors
         sizes = [len(situation.examples) for situation in situations]
@@ -263,7 +272,11 @@ class Knowledge:
         mask = np.ones(len(shelf.entries), np.bool_)
         found = self._candidates("products", terms, vector, self._situation_scores(vector), language, mask)
         bm25 = found.features[:, FEATURES.index("bm25")]
-        scores = 1 / (1 + np.exp(-(PRODUCT_INTERCEPT + PRODUCT_COSINE * found.cosines + PRODUCT_BM25 * bm25)))
+        fit = PRODUCT_INTERCEPT + PRODUCT_COSINE * found.cosines + PRODUCT_BM25 * bm25
+        named = set().union(*(self._kinds.get(term.term, ()) for term in terms))
+        if named:
+            fit += np.where(np.isin(found.owners, list(named)), PRODUCT_NAMED, PRODUCT_OTHER)
+        scores = 1 / (1 + np.exp(-fit))
         best = np.argsort(-scores, kind="stable")[:limit]
         return [(self._product_list[found.owners[place]], float(scores[place])) for place in best]
 
@@ -522,6 +535,20 @@ def words_of(record: Article | Case | Product) -> str:
         return f"{record.problem}\n{record.resolution}"
     values = [str(value) for value in record.attributes.values()]
     return "\n".join([*record.titles.values(), *record.pitches.values(), record.sku, record.category, *values])
+
+
+def kinds_of(products: Sequence[Product], segmenter: Segmenter) -> dict[str, frozenset[int]]:
+    """Numbers of the products whose title has a term, for terms that name a kind: those of one category only."""
+    holders: dict[str, set[int]] = {}
+    for number, product in enumerate(products):
+        for title in product.titles.values():
+            for term in segmenter.analyse(title):
+                holders.setdefault(term.term, set()).add(number)
+    return {
+        term: frozenset(numbers)
+        for term, numbers in holders.items()
+        if len({products[number].category for number in numbers}) == 1
+    }
 
 
 def centred(vectors: Floats, mean: Floats) -> Floats:

@@ -3,6 +3,7 @@
 from assist.domain import Suggestion
 from assist.suggest import alerts, answers, offers, phrases, policy
 from assist.suggest.moment import Moment
+from assist.suggest.wishes import budget_in
 
 AT_MOST = 5
 """More cards than this are not read while a customer waits (ASAPP settled on three beside the composer)."""
@@ -18,13 +19,22 @@ def suggestions(moment: Moment) -> list[Suggestion]:
             continue
         if kind == "offer" and any(suggestion.kind == "question" for suggestion in shown):
             continue
-        shown += _make(kind, moment, plan)[:limit]
+        made = _make(kind, moment, plan)[:limit]
+        if kind == "offer" and not made and _may_ask_again(moment, shown):
+            made = phrases.discovering(moment)[:1]
+        shown += made
     return shown[:AT_MOST]
 
 
 def _need_is_clear(moment: Moment) -> bool:
-    asked_before = moment.question_count > 0
-    return asked_before or bool(moment.talked_about) or offers.budget_in(moment.utterance.text) is not None
+    begun = moment.question_count > 0 or policy.products_shown(moment) > 0
+    return begun or bool(moment.talked_about) or budget_in(moment.recent_text) is not None
+
+
+def _may_ask_again(moment: Moment, shown: list[Suggestion]) -> bool:
+    """Where nothing fits what a first question brought to light, a second one; a third would be an interrogation."""
+    is_unanswered = not any(suggestion.kind == "answer" for suggestion in shown)
+    return is_unanswered and moment.is_choosing and moment.question_count == 1 and not policy.products_shown(moment)
 
 
 def _make(kind: str, moment: Moment, plan: policy.Plan) -> list[Suggestion]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from assist.domain import NEGATIVE, THREATS, Emotion, SuggestionKind
 from assist.suggest.moment import Moment
 
-VERSION = "2026-11-23"
+VERSION = "2026-11-23.2"
 """Raised with every change of a gate, limit or threshold: a logged result names the rules it was made by."""
 
 SURE = 0.5
@@ -18,6 +18,10 @@ CALM_UTTERANCES_BEFORE_OFFER = 2
 """After a hurt: non-negative customer utterances from the resolution on, before anything may be offered."""
 
 SAFETY_SITUATIONS = frozenset({"safety_incident", "skincare_reaction", "recall"})
+NOT_UPSOLD = frozenset({"new", "dormant"})
+"""Segments that get what they ask for and nothing beside it: trust first."""
+UNASKED_PRODUCTS = 2
+"""After so many products in a conversation only what is asked for is proposed: a third is a salesman."""
 PRESALES_SITUATIONS = frozenset({"product_choice", "product_compare", "gift", "preorder_stock"})
 PRODUCT_PROBLEMS = frozenset({"quality_fault", "damaged_on_arrival", "missing_or_wrong_item", "preorder_stock"})
 """The problem *is* the product, so an in-stock replacement is help and not a sale."""
@@ -94,7 +98,17 @@ def may_offer(moment: Moment) -> bool:
         return False
     if moment.situation in SAFETY_SITUATIONS:
         return False
-    if moment.was_ever_negative:
-        calm = moment.calm_since_resolution
-        return calm is not None and calm >= CALM_UTTERANCES_BEFORE_OFFER
-    return emotion.label != "satisfied" or moment.has_agent_answered
+    if emotion.label == "satisfied" and not moment.has_agent_answered:
+        return False
+    calm = moment.calm_since_resolution
+    return not moment.was_ever_negative or (calm is not None and calm >= CALM_UTTERANCES_BEFORE_OFFER)
+
+
+def may_upsell(moment: Moment) -> bool:
+    """Whether more may be proposed than was asked for: not to new customers, and not to those who stayed away."""
+    return may_offer(moment) and moment.segment not in NOT_UPSOLD
+
+
+def products_shown(moment: Moment) -> int:
+    """How many products have been proposed in this conversation, as offer or as replacement."""
+    return sum(type_ == "product" for type_, _ in moment.shown)

@@ -181,10 +181,136 @@ _TEXTS: Mapping[str, tuple[str, str, str]] = {
         "fits what the customer has just asked for",
     ),
     "offer.why.viewed": ("客户看过这款", "顧客看過這款", "the customer has looked at it"),
-    "offer.why.alternative": (
-        "客户问的{product}缺货，这款是有货的同类",
-        "顧客詢問的{product}缺貨，這款是有貨的同類商品",
-        "the {product} they asked for is out of stock; this one is the nearest in stock",
+    "offer.text.nearest": (
+        "{wanted}目前没有现货。最接近的是{title}，¥{price}，有现货，您需要的话我把链接发给您。",
+        "{wanted}目前缺貨。最接近的是{title}，¥{price}，有現貨，需要的話我把連結傳給您。",
+        "We are out of the {wanted} at the moment. The closest in stock: {title}, ¥{price}. Shall I send you the link?",
+    ),
+    "offer.text.nearest.better": (
+        "{wanted}目前没有现货。最接近的是{title}，¥{price}，有现货，而且{better}。您需要的话我把链接发给您。",
+        "{wanted}目前缺貨。最接近的是{title}，¥{price}，有現貨，而且{better}。需要的話我把連結傳給您。",
+        "We are out of the {wanted} at the moment. The closest in stock: {title}, ¥{price}, with {better}. "
+        "Shall I send you the link?",
+    ),
+    "offer.text.better": (
+        "{wanted}目前没有现货。如果想再好一些，{title}有现货，¥{price}，{better}。您需要的话我把链接发给您。",
+        "{wanted}目前缺貨。如果想再升級一點，{title}有現貨，¥{price}，{better}。需要的話我把連結傳給您。",
+        "We are out of the {wanted} at the moment. One step up and in stock: {title}, ¥{price}, with {better}. "
+        "Shall I send you the link?",
+    ),
+    "offer.text.due": (
+        "您之前买的{title}可能快用完了，现价 ¥{price}，有现货，您需要的话我把链接发给您。",
+        "您先前購買的{title}可能快用完了，目前售價 ¥{price}，有現貨，需要的話我把連結傳給您。",
+        "You may be running low on the {title} you bought: ¥{price} at the moment and in stock. "
+        "Shall I send you the link?",
+    ),
+    "offer.why.nearest": (
+        "客户问的{product}缺货，这款是最接近的现货",
+        "顧客詢問的{product}缺貨，這款是最接近的現貨",
+        "asked for, but out of stock: {product}; this one is the nearest in stock",
+    ),
+    "offer.why.better": (
+        "客户问的{product}缺货，这款有货，而且{better}",
+        "顧客詢問的{product}缺貨，這款有現貨，而且{better}",
+        "asked for, but out of stock: {product}; this one is in stock, with {better}",
+    ),
+    "offer.why.together": (
+        "常与客户{when}的{product}一起买（{orders} 笔订单）",
+        "常與顧客{when}的{product}一起購買（{orders} 筆訂單）",
+        "often bought with the {product} {when} ({orders} orders)",
+    ),
+    "offer.why.habit": (
+        "{date} 买过，平时约 {days} 天买一次，差不多该用完了",
+        "{date} 買過，平均約 {days} 天買一次，差不多該用完了",
+        "bought on {date}, as about every {days} days: about used up",
+    ),
+    "offer.why.used_up": (
+        "{date} 买过，一般能用 {days} 天左右，差不多该用完了",
+        "{date} 買過，一般可用 {days} 天左右，差不多該用完了",
+        "bought on {date}, usually lasts about {days} days: about used up",
+    ),
+    "better.anc": ("带主动降噪", "有主動降噪", "active noise cancelling"),  # codespell:ignore anc
+    "better.battery_h": (
+        "续航更长（{value} 小时，原款 {other} 小时）",
+        "續航更長（{value} 小時，原款 {other} 小時）",
+        "longer battery life ({value} h instead of {other})",
+    ),
+    "better.noise_db": (
+        "更安静（{value} dB，原款 {other} dB）",
+        "更安靜（{value} dB，原款 {other} dB）",
+        "quieter running ({value} dB instead of {other})",
+    ),
+    "better.suction_pa": (
+        "吸力更强（{value} Pa，原款 {other} Pa）",
+        "吸力更強（{value} Pa，原款 {other} Pa）",
+        "stronger suction ({value} Pa instead of {other})",
+    ),
+    "better.suction_aw": (
+        "吸力更强（{value} AW，原款 {other} AW）",
+        "吸力更強（{value} AW，原款 {other} AW）",
+        "stronger suction ({value} AW instead of {other})",
+    ),
+    "better.airflow_m3h": (
+        "风量更大（{value} m³/h，原款 {other} m³/h）",
+        "風量更大（{value} m³/h，原款 {other} m³/h）",
+        "a stronger airflow ({value} m³/h instead of {other})",
+    ),
+    "better.cadr_m3h": (
+        "净化更快（{value} m³/h，原款 {other} m³/h）",
+        "淨化更快（{value} m³/h，原款 {other} m³/h）",
+        "a higher clean air rate ({value} m³/h instead of {other})",
+    ),
+    "better.area_m2": (
+        "适用面积更大（{value} m²，原款 {other} m²）",
+        "適用面積更大（{value} m²，原款 {other} m²）",
+        "wider coverage ({value} m² instead of {other})",
+    ),
+    "better.capacity_l": (
+        "容量更大（{value} L，原款 {other} L）",
+        "容量更大（{value} L，原款 {other} L）",
+        "a larger capacity ({value} L instead of {other})",
+    ),
+    "better.capacity_ml": (
+        "容量更大（{value} ml，原款 {other} ml）",
+        "容量更大（{value} ml，原款 {other} ml）",
+        "a larger capacity ({value} ml instead of {other})",
+    ),
+    "better.capacity_mah": (
+        "电量更大（{value} mAh，原款 {other} mAh）",
+        "電量更大（{value} mAh，原款 {other} mAh）",
+        "a larger battery ({value} mAh instead of {other})",
+    ),
+    "better.run_h": (
+        "一次能用更久（{value} 小时，原款 {other} 小时）",
+        "一次可用更久（{value} 小時，原款 {other} 小時）",
+        "a longer run time ({value} h instead of {other})",
+    ),
+    "better.self_empty": ("能自动集尘", "可自動集塵", "a self-emptying base"),
+    "better.gps": ("带 GPS", "有 GPS", "GPS"),
+    "better.waterproof_mm": (
+        "更防水（{value} mm，原款 {other} mm）",
+        "防水係數更高（{value} mm，原款 {other} mm）",
+        "better waterproofing ({value} mm instead of {other})",
+    ),
+    "better.max_load_kg": (
+        "承重更高（{value} kg，原款 {other} kg）",
+        "承重更高（{value} kg，原款 {other} kg）",
+        "a higher load limit ({value} kg instead of {other})",
+    ),
+    "better.comfort_c": (
+        "更保暖（舒适温度 {value} °C，原款 {other} °C）",
+        "更保暖（舒適溫度 {value} °C，原款 {other} °C）",
+        "a warmer comfort rating ({value} °C instead of {other})",
+    ),
+    "better.meals_day": (
+        "每天可设更多餐（{value} 餐，原款 {other} 餐）",
+        "每天可設定更多餐（{value} 餐，原款 {other} 餐）",
+        "more meals to set a day ({value} instead of {other})",
+    ),
+    "better.rating": (
+        "评分更高（{value}，原款 {other}）",
+        "評分更高（{value}，原款 {other}）",
+        "a better rating ({value} instead of {other})",
     ),
     "offer.when.bought": ("{date} 购买", "{date} 購買", "they bought on {date}"),
     "offer.when.cart": ("购物车里", "購物車裡", "in their cart"),

@@ -1,5 +1,6 @@
 """Alerts from the customer's history: when they must be told, when they must not, and what they stand on."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -57,6 +58,7 @@ def told(
         }
         | given,
     )
+    assert len({(fact.code, fact.key) for fact in found}) == len(found), "the same would be told twice"
     return {fact.code: fact for fact in found}
 
 
@@ -140,6 +142,9 @@ def test_pending_return_names_its_order_and_keeps_its_number_out_of_the_key() ->
     assert fact.evidence == "Evidence: order CW20261101-1000 2026-11-01"
     assert fact.key == "T1"
     assert "return_pending" in told(customer, "complaint_service", "angry")
+    twice = Customer("c", orders=(PENDING, replace(PENDING, id="CW20261101-0999")))
+    evidence = told(twice, "refund_missing")["return_pending"].evidence
+    assert PENDING.id in evidence and "CW20261101-0999" in evidence
     assert "return_pending" in told(customer, None, order=PENDING)
     assert "return_pending" not in told(customer, None, order=KETTLE)
     assert "return_pending" not in told(customer, "invoice", order=PENDING)

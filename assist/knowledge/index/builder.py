@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from assist.domain import Article, Case, Product
 from assist.errors import IndexBroken
-from assist.knowledge import passages
+from assist.knowledge import copurchase, passages
 from assist.knowledge.dense import Dense
 from assist.knowledge.index import files
 from assist.knowledge.index.earlier import NOTHING, Earlier, earlier_versions
@@ -197,6 +197,7 @@ def write(
         (folder / "keys.json").write_text(json.dumps(keys))
         (folder / "records.json").write_text(to_json(digests), "utf-8")
         (folder / "content.json").write_text(content_json(content), "utf-8")
+        (folder / "together.json").write_text(json.dumps(_together(content)))
         questions = sum(len(article.questions) for article in content.articles if article.status == "published")
         manifest = Manifest(
             id=version,
@@ -260,6 +261,11 @@ def _shelve_products(products: Sequence[Product]) -> Iterator[_Item]:
     for number, product in enumerate(products):
         for language, title in product.titles.items():
             yield _Item(Entry(number, 0, 0, False), f"{title}\n{product.pitches[language]}", language, "")
+
+
+def _together(content: Content) -> dict[str, list[list[str | float | int]]]:
+    skus = {product.sku for product in content.products}
+    return copurchase.as_json(copurchase.neighbours([basket & skus for basket in content.baskets]))
 
 
 def _earlier_index(previous: Earlier, name: str) -> Dense | None:

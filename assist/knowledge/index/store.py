@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from assist.domain import Article, Case, Product
 from assist.errors import Conflict, IndexBroken, NotFound, Unavailable
+from assist.knowledge import copurchase
 from assist.knowledge.dense import Dense
 from assist.knowledge.index import files
 from assist.knowledge.index.history import Action, Actor, Entry, History, active_before, held_back, os_user
@@ -211,6 +212,7 @@ class IndexStore:
 def _open(folder: Path, manifest: Manifest, relevance: Relevance) -> Knowledge:
     try:
         content = json.loads((folder / "content.json").read_text())
+        together = json.loads((folder / "together.json").read_text()) if "together.json" in manifest.files else {}
         records = {kind: tuple(record(cls, values) for values in content[kind]) for kind, cls in RECORDS.items()}
         shelves = {
             name: Shelf(
@@ -237,6 +239,7 @@ def _open(folder: Path, manifest: Manifest, relevance: Relevance) -> Knowledge:
             segmenter=Segmenter(content["glossary"]),
             relevance=relevance,
             counts=manifest.counts,
+            together=copurchase.from_json(together),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise IndexBroken(f"index version {manifest.id} cannot be read: {error}") from error

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from assist.domain import Article, Case, Phrase, Product, Situation
 from assist.errors import KnowledgeError, Problem
-from assist.knowledge.sources import documents, exports, native, tables
+from assist.knowledge.sources import documents, exports, native, orders, tables
 from assist.knowledge.sources.blocks import Block
 from assist.knowledge.sources.convert import CONVERTERS, Converter, Unreadable
 from assist.knowledge.sources.fields import Place, Placed, Record, records_of, short
@@ -43,7 +43,7 @@ _LOST_FRONT_MATTER: Final = re.compile(r"(?:id|title|language|status):", re.I)
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """Everything that one knowledge folder says. `glossary` are groups of equal words.
+    """Everything that one knowledge folder says. `glossary` are groups of equal words, `baskets` SKUs by order.
 
     `problems` are the broken places that were left out or mended, `dropped` counts by folder and reason what was left
     out on purpose. `kept` is for the next reading of the folder.
@@ -55,6 +55,7 @@ class Content:
     products: tuple[Product, ...]
     situations: tuple[Situation, ...]
     glossary: tuple[tuple[str, ...], ...]
+    baskets: tuple[frozenset[str], ...] = ()
     problems: tuple[Problem, ...] = field(default=(), compare=False)
     dropped: Mapping[str, int] = field(default_factory=dict, compare=False)
     kept: Kept = field(default_factory=Kept, compare=False)
@@ -67,7 +68,7 @@ def read_folder(
     progress: Callable[[int, int], None] | None = None,
     kept: Kept | None = None,
 ) -> Content:
-    """Read articles, cases, phrases, products, situations and the glossary.
+    """Read articles, cases, phrases, products, situations, the glossary and orders.
 
     Only `situations.toml` has to exist; a folder or file that is not there counts as empty. A broken record is left out
     and named in `problems`. `progress` is called with article files read and to read; those that are in `kept` with the
@@ -89,6 +90,7 @@ def read_folder(
     cases = _cases(source, known, report)
     phrases = native.phrases(source, known, report)
     glossary = native.glossary(source, report)
+    baskets = tuple(basket.skus for basket in orders.baskets(source, report))
     articles = _unique(articles, lambda a: f"article {a.id} ({a.language})", report)
     cases = _unique(cases, lambda c: f"case {c.id}", report)
     phrases = _unique(phrases, lambda p: f"phrase {p.id}", report)
@@ -107,6 +109,7 @@ def read_folder(
         products=tuple(product for _, product in products),
         situations=situations,
         glossary=glossary,
+        baskets=baskets,
         problems=problems,
         dropped=dict(sorted(report.dropped.items())),
         kept=Kept(known, files),

@@ -236,6 +236,8 @@ def _product(fields: Fields) -> Product:
         complements=fields.strings("complements"),
         alternatives=fields.strings("alternatives"),
         pitches=fields.translations("pitch"),
+        margin=fields.number("margin", 0, 1, optional=True),
+        lasts_days=fields.number("lasts_days", 1, 3650, whole=True, optional=True),
     )
     fields.finish()
     return product
