@@ -97,7 +97,7 @@ def _repeated(
     same = sorted((contact for contact in recent if thing_of(contact.situation) == thing), key=lambda c: c.at)
     if len(same) + 1 < REPEAT_CONTACTS:
         return []
-    values = {"count": str(len(same) + 1), "summary": same[-1].summary}
+    values = {"count": str(len(same) + 1), "summary": same[-1].summary.rstrip("。.")}
     return [HistoryFact("repeated_contact", thing, values, _contacts(same, language))]
 
 
@@ -110,7 +110,7 @@ def _open_elsewhere(
         is_same = situation is not None and thing_of(contact.situation) == thing_of(situation)
         if contact.situation not in policy.PRESALES_SITUATIONS and (is_hurt or is_same):
             where = channel_name(contact.channel, language)
-            values = {"channel": where, "summary": contact.summary}
+            values = {"channel": where, "summary": contact.summary.rstrip("。.")}
             key = f"{contact.at:%Y%m%d%H%M}"
             facts.append(HistoryFact("open_complaint", key, values, _contacts([contact], language)))
     return facts
