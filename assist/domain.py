@@ -317,7 +317,11 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """One thing put before the agent; `text` can be sent as it stands, `reason` tells the agent why it is there."""
+    """One thing put before the agent; `text` can be sent as it stands, `reason` tells the agent why it is there.
+
+    `opening` is the calming phrase shown with an answer: sent before `text`, in the same reply, if it has not been
+    said yet.
+    """
 
     id: str
     kind: SuggestionKind
@@ -328,6 +332,7 @@ class Suggestion:
     reason: str
     source: Source
     slots_missing: tuple[str, ...] = ()
+    opening: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -232,6 +232,7 @@ class Assistant:
         about = customer.talked_about(who, knowledge.products, texts, order)
         hits: tuple[Hit, ...] = ()
         intent = session.intent
+        situations: Mapping[str, float] = {}
         if not small_talk and emotion.label != "unknown":
             hits = tuple(
                 knowledge.search(
@@ -247,7 +248,8 @@ class Assistant:
                 )
             )
             telling = [hit for hit in hits if hit.relevance >= TELLING]
-            intent = _topic(intent, *knowledge.situation(encoding.vector, telling))
+            situations = knowledge.likely_situations(encoding.vector, telling)
+            intent = _topic(intent, *next(iter(situations.items()), (None, 0.0)))
         recent = np.sum([encoding.vector, *session.context_vectors()[: RECENT - 1]], axis=0)
         product = order.title if order is not None else None
         facts = (
@@ -278,6 +280,7 @@ class Assistant:
             recent_vector=(recent / np.linalg.norm(recent)).astype(np.float32),
             hits=hits,
             situation=intent,
+            situations=_with_topic(situations, intent),
             is_small_talk=small_talk,
             is_choosing=intent in policy.PRESALES_SITUATIONS or asks_for_advice(utterance.text),
             was_ever_negative=session.was_ever_negative,
@@ -287,7 +290,8 @@ class Assistant:
             risk=session.risk,
             risk_before=risk_before,
             negative_streak=session.negative_streak,
-            calming_count=session.calming_count,
+            stages_said=frozenset(session.stages_said),
+            heard=tuple(text for text in (session.last_agent_text, session.last_calming) if text),
             question_count=session.question_count,
             shown=frozenset(session.shown),
             facts=facts,
@@ -316,6 +320,14 @@ def spoken_language(language: Language, before: ArticleLanguage) -> ArticleLangu
 
 def _topic(before: str | None, found: str | None, probability: float) -> str | None:
     """The situation talked about: a new one needs to be clearer than the one that everybody is already in."""
-    if found is None or found == "small_talk" or (before is not None and probability < NEW_TOPIC):
+    if found is None or probability < 0.5 or found == "small_talk" or (before is not None and probability < NEW_TOPIC):
         return before
     return found
+
+
+def _with_topic(situations: Mapping[str, float], topic: str | None) -> Mapping[str, float]:
+    """What this utterance may be about; where it does not tell, the topic of the talk speaks for itself."""
+    if topic is None:
+        return situations
+    untold = max(0.0, 1 - sum(share for name, share in situations.items() if name != "small_talk"))
+    return {**situations, topic: situations.get(topic, 0.0) + untold}

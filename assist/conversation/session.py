@@ -25,6 +25,7 @@ from assist.domain import (
     Outcome,
     Segment,
     Speaker,
+    Stage,
     Suggestion,
     Trend,
     Utterance,
@@ -32,6 +33,7 @@ from assist.domain import (
 from assist.inference.encoder import CONTEXT_TURNS, Encoding, Memory
 from assist.suggest import policy
 from assist.suggest.moment import SourceKey
+from assist.suggest.stages import stages_in
 
 _DONE = re.compile(
     r"已(?:经|經)?(?:为|為|帮|幫|给|給)?您?(?:办理|辦理|处理|處理|安排|提交|补发|補發|退款|退还|退還"
@@ -80,7 +82,9 @@ class Session:
     negative_streak: int = 0
     was_ever_negative: bool = False
     calm_since_resolution: int | None = None
-    calming_count: int = 0
+    stages_said: set[Stage] = field(default_factory=set)
+    last_agent_text: str | None = None
+    last_calming: str | None = None
     question_count: int = 0
     emotion: Emotion | None = None
     has_agent_answered: bool = False
@@ -113,6 +117,8 @@ class Session:
         self.trend = trend_of([heat_of(earlier) for earlier in (*felt, emotion)])
         self.risk = escalation_risk([*felt, emotion])
         if is_negative:
+            if self.calm_since_resolution is not None:
+                self.stages_said.clear()  # what was said calmed an earlier hurt
             self.was_ever_negative = True
             self.calm_since_resolution = None
         elif self.calm_since_resolution is not None:
@@ -152,7 +158,8 @@ class Session:
         for suggestion in result.suggestions:
             self.shown.add((suggestion.source.type, suggestion.source.id))
             self.open[suggestion.id] = (suggestion, self.intent, self._customer_turns())
-            self.calming_count += suggestion.kind == "calming"
+            if suggestion.kind == "calming":
+                self.last_calming = suggestion.text
             self.question_count += suggestion.kind == "question"
 
     def set_outcome(self, suggestion_id: str, outcome: Outcome) -> None:
@@ -198,6 +205,9 @@ class Session:
         return sum(turn.utterance.speaker == "customer" for turn in self.turns)
 
     def _hear_agent(self, utterance: Utterance) -> None:
+        self.last_agent_text = utterance.text
+        if self.was_ever_negative:
+            self.stages_said |= stages_in(utterance.text)
         if self.first_customer_at is not None:
             self.has_agent_answered = True
             self.first_answer_at = self.first_answer_at or utterance.at

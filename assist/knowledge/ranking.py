@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assist.errors import ModelError
+from assist.knowledge.situations import FILE_NAME, SituationModel
 
 Floats = NDArray[np.float32]
 Probabilities = NDArray[np.float64]
@@ -29,8 +30,6 @@ NOTHING_FEATURES: Final = ("intercept", "rivals", "brief", "small_talk")
 rivals: mean cosine of the ten candidates after the first · brief: 1 / (1 + content words) · small_talk: how far small
 talk is ahead of every other situation, else 0.
 """
-SITUATION_FEATURES: Final = ("best", "margin")
-"""Cosine of the nearest situation, and by how much it leads."""
 RIVALS: Final = 10
 
 
@@ -106,26 +105,27 @@ _DEFAULT: Final = Choice(
 
 @dataclass(frozen=True, slots=True)
 class Relevance:
-    """The models that turn features into probabilities; `scripts/train_relevance` fits and writes them.
+    """The models that turn features into probabilities.
+
+    `scripts/train_relevance` fits and writes them, `scripts/train_situations` the one of the situations.
 
     The weights in the code stand in where no file is given; they were fitted in the same way.
     """
 
     article: Choice = _DEFAULT
     case: Choice = _DEFAULT
-    situation: Mapping[str, float] = field(default_factory=lambda: {"intercept": -1.2, "best": 0.7, "margin": 4.7})
+    situations: SituationModel = field(default_factory=SituationModel)
 
     @classmethod
     def load(cls, path: Path) -> Self:
-        """Read `relevance.json`. Raises ModelError if it is missing or not complete."""
+        """Read `relevance.json` and, if it is there, `situations.npz` beside it.
+
+        Raises ModelError if one of them is not complete.
+        """
         try:
             values = json.loads(path.read_text(encoding="utf-8"))
-            situation = {name: float(values["situation"][name]) for name in ("intercept", *SITUATION_FEATURES)}
-            return cls(Choice.of(values["article"]), Choice.of(values["case"]), situation)
+            choices = Choice.of(values["article"]), Choice.of(values["case"])
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise ModelError(f"cannot use {path.name}: {error}") from error
-
-    def of_situation(self, best: float, margin: float) -> float:
-        """Probability that the nearest situation is the right one, from its `SITUATION_FEATURES`."""
-        model = self.situation
-        return 1 / (1 + math.exp(-(model["intercept"] + model["best"] * best + model["margin"] * margin)))
+        beside = path.with_name(FILE_NAME)
+        return cls(*choices, SituationModel.load(beside) if beside.exists() else SituationModel())

@@ -52,8 +52,6 @@ SMALL_TALK: Final = "small_talk"
 """Situation of sentences that want no answer."""
 UNKNOWN: Final = -1
 """Number of the situation of an article or case that names none."""
-HIT_SUPPORT: Final = 0.8
-"""What a certain article adds to the cosine of its situation; chosen on the tune queries among 0, .1, .2, .4, .8."""
 PRODUCT_INTERCEPT, PRODUCT_COSINE, PRODUCT_BM25 = -4.0, 8.0, 4.0
 """Logistic of a product's fit, set by hand on the demo conversations: nobody has judged products yet."""
 PRODUCT_NAMED, PRODUCT_OTHER = 2.0, -1.5
@@ -137,6 +135,7 @@ class Knowledge:
         number = {situation.id: place for place, situation in enumerate(situations)}
         self._situation_number = number
         self._small_talk = number.get(SMALL_TALK)
+        self._situation_reader = relevance.situations.of(tuple(number), query_means.shape[1])
         self._situation_of = {
             "articles": np.array([number.get(article.situation, UNKNOWN) for article in articles], np.int64),
             "cases": np.array([number.get(case.situation, UNKNOWN) for case in cases], np.int64),
@@ -231,31 +230,30 @@ class Knowledge:
         return self._candidates("articles", terms, vector, situations, language, mask, only)
 
     def situation(self, vector: Floats, hits: Sequence[Hit] = ()) -> tuple[str | None, float]:
-        """(situation id, probability) of an utterance; the id is None where the probability is below one half.
-
-        Decided by the nearest examples; found articles speak for their situation in proportion to their relevance.
-        """
-        name, (best, margin) = self.nearest_situation(vector, hits)
-        if name is None:
-            return None, 0.0
-        probability = self._relevance.of_situation(best, margin)
+        """(situation id, probability) of an utterance; the id is None where the probability is below one half."""
+        name, probability = self.nearest_situation(vector, hits)
         return (name if probability >= 0.5 else None), probability
 
-    def nearest_situation(self, vector: Floats, hits: Sequence[Hit] = ()) -> tuple[str | None, tuple[float, float]]:
-        """(situation id, `SITUATION_FEATURES`) of the nearest situation, before it is judged; for training."""
+    def nearest_situation(self, vector: Floats, hits: Sequence[Hit] = ()) -> tuple[str | None, float]:
+        """(likeliest situation id, its calibrated probability)."""
+        return next(iter(self.likely_situations(vector, hits).items()), (None, 0.0))
+
+    def likely_situations(self, vector: Floats, hits: Sequence[Hit] = (), limit: int = 3) -> dict[str, float]:
+        """Calibrated probabilities of the `limit` likeliest situations, the first first.
+
+        Found articles speak for their situations in proportion to their relevance.
+        """
         if not self.situations:
-            return None, (0.0, 0.0)
-        scores = self._situation_scores(vector).copy()
-        support = np.zeros_like(scores)
+            return {}
+        support = np.zeros(len(self.situations), np.float32)
         for hit in hits:
             place = self._situation_number.get(hit.situation)
             if hit.kind == "article" and place is not None:
                 support[place] = max(support[place], hit.relevance)
-        scores += HIT_SUPPORT * support
-        order = np.argsort(-scores, kind="stable")
-        best = float(scores[order[0]])
-        margin = best - float(scores[order[1]]) if len(order) > 1 else best
-        return self.situations[order[0]].id, (best, margin)
+        query = centred(vector, self._means[-1])
+        shares = self._situation_reader.probabilities(query, self._situation_scores(vector), support)
+        best = np.argsort(-shares, kind="stable")[:limit].tolist()
+        return {self.situations[place].id: float(shares[place]) for place in best}
 
     def phrase_similarities(self, vector: Floats, indices: Sequence[int]) -> Floats:
         """Cosines of the query with phrases, given by their numbers in `phrases`."""

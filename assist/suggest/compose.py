@@ -1,12 +1,18 @@
 """From a moment to what the screen shows: the policy's plan, filled by the makers, in the order of the plan."""
 
+import re
+from dataclasses import replace
+
 from assist.domain import Suggestion
 from assist.suggest import alerts, answers, offers, phrases, policy
 from assist.suggest.moment import Moment
+from assist.suggest.stages import opener_of, stages_in
 from assist.suggest.wishes import budget_in
 
 AT_MOST = 5
 """More cards than this are not read while a customer waits (ASAPP settled on three beside the composer)."""
+_FIRST_SENTENCE = re.compile(r"[^。！？!?.\n]*")
+_FIGURE = re.compile(r"\d")
 
 
 def suggestions(moment: Moment) -> list[Suggestion]:
@@ -23,7 +29,25 @@ def suggestions(moment: Moment) -> list[Suggestion]:
         if kind == "offer" and not made and _may_ask_again(moment, shown):
             made = phrases.discovering(moment)[:1]
         shown += made
-    return shown[:AT_MOST]
+    return _joined(shown[:AT_MOST])
+
+
+def _joined(shown: list[Suggestion]) -> list[Suggestion]:
+    """The calming phrase as the opening of the first answer, where the two make one reply: the feeling, then the fact.
+
+    Not where the answer opens in the same way or meets the feeling itself, nor with a phrase that gives figures: those
+    are the answer's to tell.
+    """
+    calming = next((s for s in shown if s.kind == "calming"), None)
+    place = next((n for n, s in enumerate(shown) if s.kind == "answer"), None)
+    if calming is None or place is None or shown[place].language != calming.language:
+        return shown
+    begin = _FIRST_SENTENCE.match(shown[place].text)
+    first = begin.group() if begin else ""
+    meets_feeling = {"acknowledge", "empathise"} & stages_in(first)
+    if meets_feeling or opener_of(first) == opener_of(calming.text) or _FIGURE.search(calming.text):
+        return shown
+    return [*shown[:place], replace(shown[place], opening=calming.text), *shown[place + 1 :]]
 
 
 def _need_is_clear(moment: Moment) -> bool:

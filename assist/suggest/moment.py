@@ -17,6 +17,7 @@ from assist.domain import (
     Product,
     Segment,
     SourceType,
+    Stage,
     Trend,
     Utterance,
 )
@@ -57,6 +58,9 @@ class Moment:
     `calm_since_resolution` counts the non-negative customer utterances from the resolution on, that one included;
     it is None while a problem that hurt is open. `risk_before` is the escalation risk before this utterance.
     `recent_text` and `recent_vector` stand for the customer's last utterances together: what they are looking for.
+    `situation` is what the talk is about, `situations` how probable each one is that this utterance may be about.
+    `stages_said` are the stages that the agent's own words have been through since the customer began to hurt, `heard`
+    the last thing that the agent said and the last calming phrase that was shown.
     `holds` names the facts that phrases may need: `order` and `product` are known, `in_hours` and
     `outside_hours` tell of the call-back hours.
     """
@@ -73,6 +77,7 @@ class Moment:
     recent_vector: npt.NDArray[np.float32]
     hits: tuple[Hit, ...]
     situation: str | None
+    situations: Mapping[str, float]
     is_small_talk: bool
     is_choosing: bool
     was_ever_negative: bool
@@ -82,7 +87,8 @@ class Moment:
     risk: float
     risk_before: float
     negative_streak: int
-    calming_count: int
+    stages_said: frozenset[Stage]
+    heard: tuple[str, ...]
     question_count: int
     shown: frozenset[SourceKey]
     facts: tuple[HistoryFact, ...]

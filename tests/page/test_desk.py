@@ -10,6 +10,7 @@ from windows import Api, Window
 Windows = Callable[..., Window]
 
 QUESTION = "请问退款多久能到账？"
+NO_INVOICE = "发票到现在都没开，催了好几次了"
 ANGRY = "都催了三次了，你们就是骗子！再不退款我就打12315投诉！"
 
 
@@ -94,6 +95,23 @@ def test_inserting_by_keyboard_and_sending_is_accepted(window: Windows, conversa
     expect(page.locator(f"[data-suggestion={suggestion}]")).to_have_count(0)
     page.wait_for_function("() => !document.querySelector('.row-pending')")
     assert outcome_of(api, page, conversation, suggestion)["outcome"] == "accepted"
+
+
+@pytest.mark.parametrize("first", ["calming", "answer"])
+def test_feeling_and_fact_are_inserted_as_one_reply(window: Windows, api: Api, first: str) -> None:
+    opened = api.open()
+    api.say(opened, NO_INVOICE)
+    page = desk(window(), opened)
+    cards = {kind: page.locator(f"#suggestions [data-kind={kind}]").first for kind in ("calming", "answer")}
+    calming, answer = (cards[kind].locator(".card-text").inner_text() for kind in ("calming", "answer"))
+    cards[first].locator("[data-act=insert]").click()
+    if first == "calming":
+        expect(page.locator("#message")).to_have_value(calming)
+        cards["answer"].locator("[data-act=insert]").click()
+    expect(page.locator("#message")).to_have_value(f"{calming}\n\n{answer}")
+    page.locator("#message").press("Enter")
+    expect(cards["calming"]).to_have_count(0)
+    expect(cards["answer"]).to_have_count(0)
 
 
 def test_digit_outside_of_a_field_inserts_and_editing_is_told(window: Windows, conversation: str, api: Api) -> None:

@@ -122,7 +122,7 @@ class RefundKnowledge:
         return None, 0.0
 
     def nearest_situation(self, _vector):
-        return "late_parcel", (0.5, 0.1)
+        return "late_parcel", 0.5
 
     def search(self, text, _vector, **_):
         return [SimpleNamespace(id="refund-time", relevance=0.9)] if "refund" in text else []

@@ -13,7 +13,7 @@ from hashing_encoder import HashingEncoder
 
 from assist.errors import ModelError
 from assist.knowledge.index import IndexStore, build
-from assist.knowledge.ranking import FEATURES, NOTHING_FEATURES, SITUATION_FEATURES, Relevance
+from assist.knowledge.ranking import FEATURES, NOTHING_FEATURES, Relevance
 from assist.knowledge.search import MEANING, Knowledge
 
 SAMPLE = Path(__file__).parent.parent / "data" / "knowledge"
@@ -274,8 +274,7 @@ def test_of_two_articles_that_say_the_same_one_is_a_hit_and_no_less_likely(tmp_p
 def test_relevance_is_read_from_its_file(tmp_path):
     path = tmp_path / "relevance.json"
     model = {"candidate": dict.fromkeys(FEATURES, 0.0), "nothing": dict.fromkeys(NOTHING_FEATURES, 0.0)}
-    situation = dict.fromkeys(("intercept", *SITUATION_FEATURES), 0.0)
-    path.write_text(json.dumps({"article": model, "case": model, "situation": situation, "date": "2026-11-23"}))
+    path.write_text(json.dumps({"article": model, "case": model, "date": "2026-11-23"}))
     knowledge = opened(SAMPLE, tmp_path / "index", Relevance.load(path))
     found = find(knowledge, "退款", "zh-Hans", kinds=("article", "case"))
     assert {hit.relevance for hit in found if hit.kind == "case"} == {0.5}
@@ -285,7 +284,7 @@ def test_relevance_is_read_from_its_file(tmp_path):
 
 @pytest.mark.parametrize(
     "content",
-    ["", "{}", "[]", '{"article": 1, "case": 1, "situation": 1}', '{"article": {}, "case": {}, "situation": {}}'],
+    ["", "{}", "[]", '{"article": 1, "case": 1}', '{"article": {}, "case": {}}'],
 )
 def test_a_broken_relevance_file_is_refused(tmp_path, content):
     path = tmp_path / "relevance.json"

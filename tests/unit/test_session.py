@@ -119,3 +119,16 @@ def test_complaint_clock_starts_with_hostility() -> None:
     say(session, "you cheats!", feeling("angry"))
     names = {clock.name for clock in session.reading(NOW).clocks}
     assert {"complaint_contact", "closure"} <= names
+
+
+def test_what_the_agent_says_moves_the_stages_on_until_the_next_hurt() -> None:
+    session = a_session()
+    say(session, "Sorry to keep you waiting in the queue.", None, speaker="agent")
+    say(session, "still no refund!", feeling("frustrated"))
+    assert session.stages_said == set(), "an apology for something else, before it hurt"
+    say(session, "I'm sorry. I'll check and get back to you within 2 hours.", None, speaker="agent")
+    assert session.stages_said == {"acknowledge", "next_step"}
+    say(session, "and?", feeling("frustrated"))
+    say(session, "I've issued the refund to your card.", None, speaker="agent")
+    say(session, "now the parcel is late as well!", feeling("angry"))
+    assert session.stages_said == set()

@@ -149,8 +149,12 @@ class Desk {
   #insert(suggestion, options = {}) {
     if (!this.#talk || this.composer.isHidden) return;
     this.#showPane("talk");
-    this.#talk.draft.insert(suggestion);
-    this.composer.insert(suggestion.text, options);
+    // An answer's opening is the text of a calming card; once that card is used, it has been said.
+    const opening = suggestion.opening && this.#talk.suggestions.cards.find((card) => card.kind === "calming" && card.text === suggestion.opening && !this.#talk.draft.holds(card.id));
+    for (const part of opening ? [opening, suggestion] : [suggestion]) {
+      this.#talk.draft.insert(part);
+      this.composer.insert(part.text, options);
+    }
     byId("announcer").textContent = t("cards.inserted", { title: suggestion.title });
   }
 

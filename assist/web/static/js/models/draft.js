@@ -11,6 +11,10 @@ export class Draft {
     this.#inserted.push({ id: suggestion.id, text: suggestion.text });
   }
 
+  holds(id) {
+    return this.#inserted.some((part) => part.id === id);
+  }
+
   /** `[{id, outcome, final_text?}]` for a text that is sent, and forgets them. */
   outcomes(sent) {
     const whole = this.#inserted.map((part) => part.text.trim()).join("\n\n");

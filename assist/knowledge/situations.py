@@ -1,0 +1,96 @@
+"""Recognises the situation a customer is in: what was learned of the known ones, the nearest examples of every one."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assist.errors import ModelError
+
+Floats = NDArray[np.float32]
+
+FILE_NAME: Final = "situations.npz"
+
+
+@dataclass(frozen=True, slots=True)
+class SituationModel:
+    """A multinomial logit over situations; `scripts/train_situations` fits and writes it.
+
+    A situation scores weights · vector + bias + nearest · (cosine of its nearest example) + support · (relevance of its
+    best found article). One that the model was not fitted on, because the retailer has added it, has no weights: it
+    scores unknown + unknown_nearest · cosine + support · relevance, fitted by leaving situations out. One that was
+    learned but is not the retailer's takes its share and is never named. Without a file all of them are unknown.
+
+    `weights` [n, dimension] and `bias` [n] belong to `ids`; `mix` holds nearest, support, unknown, unknown_nearest.
+    """
+
+    ids: tuple[str, ...] = ()
+    weights: Floats | None = None
+    bias: Floats | None = None
+    mix: tuple[float, float, float, float] = (6.0, 6.0, 0.0, 14.0)
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read `situations.npz`. Raises ModelError if it is missing or not complete."""
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                ids = tuple(str(name) for name in file["ids"])
+                weights, bias = file["weights"].astype(np.float32), file["bias"].astype(np.float32)
+                nearest, support, unknown, unknown_nearest = (float(value) for value in file["mix"])
+            if weights.ndim != 2 or len(weights) != len(ids) or bias.shape != (len(ids),):
+                raise ValueError("the shapes differ")
+            return cls(ids, weights, bias, (nearest, support, unknown, unknown_nearest))
+        except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+            raise ModelError(f"cannot use {path.name}: {error}") from error
+
+    def of(self, ids: Sequence[str], dimension: int) -> SituationReader:
+        """A reader of the situations `ids` from vectors of this `dimension`.
+
+        Raises ModelError if the weights are for another encoder's vectors.
+        """
+        weights, bias = np.zeros((len(ids), dimension), np.float32), np.full(len(ids), self.mix[2], np.float32)
+        nearest = np.full(len(ids), self.mix[3], np.float32)
+        if self.weights is None or self.bias is None:
+            return SituationReader(weights, bias, nearest, self.mix[1])
+        if self.weights.shape[1] != dimension:
+            raise ModelError(f"{FILE_NAME} is for vectors of {self.weights.shape[1]} numbers, not {dimension}")
+        learned = {name: number for number, name in enumerate(self.ids)}
+        for place, name in enumerate(ids):
+            if name in learned:
+                number = learned.pop(name)
+                weights[place], bias[place], nearest[place] = self.weights[number], self.bias[number], self.mix[0]
+        others = list(learned.values())
+        return SituationReader(
+            np.concatenate([weights, self.weights[others]]),
+            np.concatenate([bias, self.bias[others]]),
+            nearest,
+            self.mix[1],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SituationReader:
+    """A `SituationModel` laid out for the situations of one index, which stand before those that it does not have."""
+
+    weights: Floats
+    bias: Floats
+    nearest: Floats
+    support: float
+
+    def probabilities(self, query: Floats, cosines: Floats, relevances: Floats) -> Floats:
+        """Calibrated probabilities [situations]; what is missing to 1 are situations that the index does not have.
+
+        `query` is the centred vector, `cosines` [situations] those of the nearest examples, `relevances` [situations]
+        those of the best article found for each.
+        """
+        scores = self.weights @ query + self.bias
+        scores[: len(cosines)] += self.nearest * cosines + self.support * relevances
+        weights = np.exp(scores - scores.max())
+        shares: Floats = weights[: len(cosines)] / weights.sum()
+        return shares
