@@ -17,6 +17,7 @@ from assist.cli_care import care
 from assist.cli_knowledge import knowledge
 from assist.cli_parts import Data, Speech, index_store, say, sentences
 from assist.cli_reindex import first_build, reindex
+from assist.learning.folder import PolicyFolder
 from assist.settings import Settings
 from assist.storage.keys import Keys
 from assist.storage.repository import Repository
@@ -55,6 +56,7 @@ def serve(
     """
     with sentences():
         settings = configuration.load(host=host, port=port, data_dir=data, auth=False if no_auth else None)
+        PolicyFolder(settings.policy_path).in_use(required=bool(settings.policy_file))  # a broken one is told at once
         configure_logging()
         if index_store(settings).needs_build:
             first_build(settings)

@@ -1,10 +1,9 @@
 """The commands that keep the knowledge sound: what is wrong with the articles, and what they do not answer."""
 
-import asyncio
 import sys
 import traceback
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
@@ -19,11 +18,10 @@ import typer
 from pydantic_core import to_json
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Column, Table
 
 from assist import settings as configuration
-from assist.cli_parts import AsJson, Data, Models, Source, Speech, index_store
+from assist.cli_parts import AsJson, Data, Models, Source, Speech, from_log, index_store, progress_bar
 from assist.domain import OpenQuestion, Phrase, PhraseReview, PhraseUse
 from assist.errors import AssistError, Unavailable
 from assist.inference.encoder import Encoder
@@ -36,7 +34,6 @@ from assist.knowledge.care.vectors import query_means
 from assist.knowledge.index import IndexStore
 from assist.knowledge.sources import read_folder, read_phrases
 from assist.settings import Settings
-from assist.storage.repository import Repository
 from assist.suggest.answers import ANSWER_THRESHOLD
 from assist.text.counting import counted
 
@@ -71,11 +68,11 @@ def check(
         kinds = [cast(Kind, one.value) for one in kind] if kind else list(checks.KINDS)
         content = read_folder(settings.knowledge_dir)
         since = datetime.now(UTC) - timedelta(days=days)
-        use = _from_log(settings, lambda log: log.article_use(since))
+        use = from_log(settings, lambda log: log.article_use(since))
         folder = checks.KnowledgeFolder(
             settings.knowledge_dir, content.articles, content.situations, content.glossary, content.problems, use
         )
-        with _bar(quiet=as_json) as told:
+        with progress_bar(quiet=as_json) as told:
             found = checks.check(
                 folder,
                 today=datetime.now(ZoneInfo(settings.timezone)).date(),
@@ -113,7 +110,7 @@ def gaps(
     with _sentences(as_json):
         settings = configuration.load(data_dir=data, models_dir=models)
         until = datetime.now(UTC)
-        asked = _from_log(settings, lambda log: log.open_questions(until - timedelta(days=2 * days)))
+        asked = from_log(settings, lambda log: log.open_questions(until - timedelta(days=2 * days)))
         if asked is None:
             raise Unavailable(f"there is no log at {settings.data_dir}: nothing was asked yet")
         store = index_store(settings)
@@ -152,7 +149,7 @@ def phrases(
             if review in (None, phrase.review) and language in (None, phrase.language)
         ]
         since = datetime.now(UTC) - timedelta(days=days)
-        use = {one.id: one for one in _from_log(settings, lambda log: log.phrase_use(since)) or ()}
+        use = {one.id: one for one in from_log(settings, lambda log: log.phrase_use(since)) or ()}
         if as_json:
             _last_line(
                 {"phrases": [{**asdict(one), "use": asdict(use[one.id]) if one.id in use else None} for one in chosen]}
@@ -195,7 +192,7 @@ def _gaps(
 ) -> Gaps:
     knowledge = store.open()
     encoder = Encoder(settings.models_dir)
-    with _bar(quiet=quiet) as told:
+    with progress_bar(quiet=quiet) as told:
         return find_gaps(
             asked,
             until=until,
@@ -207,29 +204,6 @@ def _gaps(
             means=query_means(store),
             progress=told("Reading questions"),
         )
-
-
-def _from_log(settings: Settings, read: Callable[[Repository], Any]) -> Any:
-    """What a question to the log gives, or None if there is no log yet. A log that is not there is not made."""
-    if not settings.database_url and not (settings.data_dir / "assist.db").exists():
-        return None
-
-    async def run() -> Any:
-        try:
-            repository = await asyncio.to_thread(Repository.open, settings.log_url, read_only=True)
-        except AssistError:
-            raise
-        except (
-            Exception
-        ) as error:  # the database's driver has errors of its own for a file or server that it cannot use
-            said = str(getattr(error, "orig", None) or error).strip().split("\n")[0]
-            raise Unavailable(f"the log cannot be opened: {said}") from error
-        try:
-            return await read(repository)
-        finally:
-            await asyncio.to_thread(repository.close)
-
-    return asyncio.run(run())
 
 
 def _unjudged(folder: checks.KnowledgeFolder, kinds: Sequence[Kind], *, online: bool) -> list[str]:
@@ -316,23 +290,6 @@ def _plain(finding: Finding) -> dict[str, Any]:
 def _last_line(document: Mapping[str, Any]) -> None:
     typer.echo(to_json(document).decode())
     sys.stdout.flush()
-
-
-@contextmanager
-def _bar(*, quiet: bool) -> Iterator[Callable[[str], Callable[[int, int], None]]]:
-    """A progress bar on stderr; gives a function that makes a named task and returns what tells its progress."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), disable=quiet, transient=True) as bar:
-
-        def task(name: str) -> Callable[[int, int], None]:
-            number = bar.add_task(name, total=None, visible=False)
-
-            def tell(done: int, total: int) -> None:
-                bar.update(number, completed=done, total=total, visible=True)
-
-            return tell
-
-        yield task
 
 
 @contextmanager

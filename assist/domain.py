@@ -496,6 +496,28 @@ class PhraseUse:
 
 
 @dataclass(frozen=True, slots=True)
+class ShownSuggestion:
+    """A suggestion of the log with what became of it, for learning.
+
+    `talk` is the conversation's id, or that of a result without one; `position` its place on the screen from 0, `text`
+    the beginning of its redacted text.
+    """
+
+    talk: str
+    utterance: str
+    agent: str | None
+    at: datetime
+    position: int
+    kind: SuggestionKind
+    relevance: float
+    source_type: SourceType
+    source_id: str
+    outcome: Outcome
+    verdict: Verdict | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class OpenQuestion:
     """What a customer said that no answer or case was found for, or whose answers the agent dismissed.
 

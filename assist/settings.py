@@ -32,6 +32,9 @@ class Settings(BaseSettings):
     database_url: str = Field(
         "", description="sqlite:///FILE or postgresql://…; empty means the file assist.db in the data folder."
     )
+    policy_file: str = Field(
+        "", description="Policy learned from outcomes; empty means policy.json in the data folder, if it is there."
+    )
     synchronous: Literal["FULL", "NORMAL"] = Field(
         "FULL", description="SQLite's durability: FULL survives a power cut, NORMAL a killed process only."
     )
@@ -112,6 +115,11 @@ class Settings(BaseSettings):
     def index_dir(self) -> Path:
         """Where the index versions are."""
         return self.data_dir / "index"
+
+    @property
+    def policy_path(self) -> Path:
+        """The file of the policy that was learned from outcomes."""
+        return Path(self.policy_file) if self.policy_file else self.data_dir / "policy.json"
 
     @property
     def log_url(self) -> str:

@@ -38,6 +38,7 @@ from assist.suggest.answers import SAFETY_THRESHOLD
 from assist.suggest.compose import suggestions
 from assist.suggest.drafts import check_draft
 from assist.suggest.moment import Moment
+from assist.suggest.weights import NEUTRAL, Weights
 from assist.suggest.wishes import asks_for_advice
 from assist.text.language import detect
 from assist.text.small_talk import is_small_talk
@@ -67,6 +68,7 @@ class Assistant:
         timezone: where the retailer's day runs.
         limits: how long the clocks run.
         cuts: where the customer segments part.
+        weights: what was learned from outcomes.
     """
 
     def __init__(
@@ -80,6 +82,7 @@ class Assistant:
         timezone: str = "Asia/Shanghai",
         limits: Limits | None = None,
         cuts: Cuts | None = None,
+        weights: Weights = NEUTRAL,
     ) -> None:
         self._emotions = emotions
         self._knowledge = knowledge
@@ -88,11 +91,12 @@ class Assistant:
         self._callback_hours = callback_hours
         self._timezone = ZoneInfo(timezone)
         self._limits, self._cuts = limits or Limits(), cuts or Cuts()
+        self._weights = weights
 
     @property
     def versions(self) -> Versions:
         """What a result made now would be made with."""
-        return Versions(models=self._emotions.version, index=self._knowledge().version, policy=policy.VERSION)
+        return self._versions(self._knowledge(), self._weights)
 
     def start(self, conversation: Conversation) -> Session:
         """An empty session for a conversation that has just been opened."""
@@ -155,7 +159,7 @@ class Assistant:
             conversation=session.reading(now),
             suggestions=tuple(shown),
             superseded=tuple(superseded),
-            versions=Versions(models=self._emotions.version, index=knowledge.version, policy=policy.VERSION),
+            versions=self._versions(knowledge, self._weights.for_conversation(session.conversation.id)),
             took_ms=round((perf_counter() - begin) * 1000, 2),
         )
         session.record(utterance, result, is_small_talk=small_talk)
@@ -299,8 +303,13 @@ class Assistant:
             slots=customer.slots_of(who, order, session.language, product),
             holds=self._holds(now, has_order=order is not None, has_product=product is not None),
             segment=session.segment,
+            weights=self._weights.for_conversation(session.conversation.id),
         )
         return moment, intent
+
+    def _versions(self, knowledge: Knowledge, weights: Weights) -> Versions:
+        rules = weights.versioned(policy.VERSION)
+        return Versions(models=self._emotions.version, index=knowledge.version, policy=rules)
 
     def _holds(self, now: datetime, *, has_order: bool, has_product: bool) -> frozenset[str]:
         begin, end = self._callback_hours

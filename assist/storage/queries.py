@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, or_, select
 
-from assist.domain import ArticleUse, ConversationReading, OpenQuestion, PhraseUse
+from assist.domain import ArticleUse, ConversationReading, OpenQuestion, PhraseUse, ShownSuggestion
 from assist.storage.records import (
     RESULT,
     ConversationSummary,
@@ -142,6 +142,27 @@ def open_questions(connection: Connection, since: str) -> list[OpenQuestion]:
         elif row.speaker in ("agent", "bot"):
             before = row.text
     return sorted(found, key=lambda question: question.at)
+
+
+def shown_suggestions(
+    connection: Connection, since: str, excerpt_chars: int, progress: Callable[[int], None]
+) -> list[ShownSuggestion]:
+    """What was shown since a time, with its outcome, the oldest first; without alerts, which nobody chooses."""
+    table = suggestions.c
+    statement = (
+        select(func.coalesce(table.conversation_id, table.utterance_key), table.utterance_key, table.agent_id, table.at)
+        .add_columns(table.position, table.kind, table.relevance, table.source_type, table.source_id)
+        .add_columns(table.outcome, table.verdict, func.substr(table.text, 1, excerpt_chars))
+        .where(table.at >= since, table.kind != "alert")
+        .order_by(table.at, table.id)
+        .execution_options(yield_per=1000)
+    )
+    found = []
+    for talk, utterance, agent, at, *rest in connection.execute(statement):
+        found.append(ShownSuggestion(talk, utterance, agent, datetime.fromisoformat(at), *rest))
+        if len(found) % 1000 == 0:
+            progress(len(found))
+    return found
 
 
 def _open_question(

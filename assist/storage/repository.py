@@ -33,6 +33,7 @@ from assist.domain import (
     OpenQuestion,
     Outcome,
     PhraseUse,
+    ShownSuggestion,
     WrapUp,
 )
 from assist.errors import Conflict, NotFound
@@ -45,6 +46,7 @@ from assist.storage.queries import (
     one_suggestion,
     open_questions,
     phrase_use,
+    shown_suggestions,
     suggestion_page,
 )
 from assist.storage.records import (
@@ -387,6 +389,14 @@ class Repository:
     async def open_questions(self, since: datetime) -> list[OpenQuestion]:
         """What customers said since a time and got no answer to, or only dismissed ones; the oldest first."""
         return await self._readers.read(lambda connection: open_questions(connection, iso(since)))
+
+    async def shown_suggestions(
+        self, since: datetime, *, excerpt_chars: int = 80, progress: Callable[[int], None] = lambda _: None
+    ) -> list[ShownSuggestion]:
+        """What was shown since a time and what became of it, without alerts; the oldest first."""
+        return await self._readers.read(
+            lambda connection: shown_suggestions(connection, iso(since), excerpt_chars, progress)
+        )
 
     def _truncate_journal(self) -> None:
         # Overwritten pages stay readable in SQLite's write-ahead file until it is truncated.

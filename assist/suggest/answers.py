@@ -4,6 +4,7 @@ from assist.domain import Hit, Suggestion
 from assist.knowledge.search import MEANING
 from assist.suggest import policy
 from assist.suggest.moment import Moment
+from assist.suggest.weights import NEUTRAL
 from assist.suggest.wording import say
 
 ANSWER_THRESHOLD = 0.5
@@ -19,15 +20,19 @@ SAFETY_THRESHOLD = 0.2
 def answers(moment: Moment, *, as_steps: bool = False, safety_only: bool = False) -> list[Suggestion]:
     """Answers to what was said, best first. `as_steps` adds the article's numbered steps for a confused customer."""
     threshold = SAFETY_THRESHOLD if safety_only else ANSWER_THRESHOLD
-    return [
-        _answer(moment, hit, as_steps=as_steps)
+    # Where someone may be harmed, what agents used to turn away is shown all the same.
+    weights = NEUTRAL if safety_only else moment.weights
+    fitting = [
+        hit
         for hit in moment.hits
         if hit.kind == "article"
         and hit.audience == "customer"
-        and hit.relevance >= threshold
+        and weights.weigh(hit.relevance, "answer", "article", hit.id) >= threshold
         and ("article", hit.id) not in moment.shown
         and (not safety_only or hit.situation in policy.SAFETY_SITUATIONS)
     ]
+    fitting.sort(key=lambda hit: -hit.relevance * weights.of("article", hit.id))
+    return [_answer(moment, hit, as_steps=as_steps) for hit in fitting]
 
 
 def cases(moment: Moment) -> list[Suggestion]:
@@ -38,7 +43,7 @@ def cases(moment: Moment) -> list[Suggestion]:
         if hit.kind == "case"
         and hit.language == moment.language  # a case is a wording; in another variant it could not be sent
         and hit.outcome != "unresolved"
-        and hit.relevance >= CASE_THRESHOLD
+        and moment.weights.weigh(hit.relevance, "case", "case", hit.id) >= CASE_THRESHOLD
         and ("case", hit.id) not in moment.shown
     ]
 

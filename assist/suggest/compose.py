@@ -29,7 +29,7 @@ def suggestions(moment: Moment) -> list[Suggestion]:
         if kind == "offer" and not made and _may_ask_again(moment, shown):
             made = phrases.discovering(moment)[:1]
         shown += made
-    return _joined(shown[:AT_MOST])
+    return _joined(_most_used(moment, shown))
 
 
 def _joined(shown: list[Suggestion]) -> list[Suggestion]:
@@ -48,6 +48,17 @@ def _joined(shown: list[Suggestion]) -> list[Suggestion]:
     if meets_feeling or opener_of(first) == opener_of(calming.text) or _FIGURE.search(calming.text):
         return shown
     return [*shown[:place], replace(shown[place], opening=calming.text), *shown[place + 1 :]]
+
+
+def _most_used(moment: Moment, shown: list[Suggestion]) -> list[Suggestion]:
+    """At most `AT_MOST`, in their order: of too many, those of the kinds that agents use least are left out."""
+    if len(shown) <= AT_MOST:
+        return shown
+    kinds = [suggestion.kind for suggestion in shown]
+    wanted = sorted(
+        range(len(shown)), key=lambda n: (kinds[n] not in ("alert", "calming"), -moment.weights.of_kind(kinds[n]), n)
+    )
+    return [shown[n] for n in sorted(wanted[:AT_MOST])]
 
 
 def _need_is_clear(moment: Moment) -> bool:

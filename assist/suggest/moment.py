@@ -22,6 +22,7 @@ from assist.domain import (
     Utterance,
 )
 from assist.knowledge.search import Knowledge
+from assist.suggest.weights import NEUTRAL, Weights
 
 SourceKey = tuple[SourceType, str]
 """What a suggestion came from; a source is shown at most once in a conversation."""
@@ -63,6 +64,7 @@ class Moment:
     the last thing that the agent said and the last calming phrase that was shown.
     `holds` names the facts that phrases may need: `order` and `product` are known, `in_hours` and
     `outside_hours` tell of the call-back hours.
+    `weights` are what was learned from outcomes, as this conversation applies them.
     """
 
     utterance: Utterance
@@ -96,3 +98,4 @@ class Moment:
     slots: Mapping[str, str]
     holds: frozenset[str]
     segment: Segment | None = None
+    weights: Weights = NEUTRAL

@@ -6,11 +6,10 @@ acceptance × margin.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from statistics import median
-from types import MappingProxyType
 
 from assist.domain import ArticleLanguage, Order, Product, Source, Suggestion
 from assist.suggest import policy
@@ -55,8 +54,6 @@ _ALLERGENS = (
 )
 """Names of one allergen, as a customer's record and a product's attributes may have them in different languages."""
 
-NO_HISTORY: Mapping[str, float] = MappingProxyType({})
-
 
 @dataclass(frozen=True, slots=True)
 class _Candidate:
@@ -69,11 +66,10 @@ class _Candidate:
     text: str | None = None
 
 
-def offers(moment: Moment, acceptance: Mapping[str, float] = NO_HISTORY) -> list[Suggestion]:
+def offers(moment: Moment) -> list[Suggestion]:
     """Products that fit, best first: what was asked for, what completes what is owned or in the cart, what runs out.
 
-    `acceptance` says by SKU, and by way (content, nearest, better, due, complement, together), how much more or less
-    than usual such offers are taken; what is not in it counts 1.
+    Fit × margin × how much more or less than usual agents use the product's offers, as the moment's weights say.
     """
     if not policy.may_offer(moment):
         return []
@@ -84,7 +80,7 @@ def offers(moment: Moment, acceptance: Mapping[str, float] = NO_HISTORY) -> list
     best: dict[str, tuple[float, _Candidate]] = {}
     for candidate in _candidates(moment):
         product = candidate.product
-        rank = candidate.fit * acceptance.get(product.sku, 1.0) * acceptance.get(candidate.way, 1.0) * _pull(product)
+        rank = candidate.fit * _pull(product)
         if (
             rank > (best[product.sku][0] if product.sku in best else 0.0)
             and (product.price <= limit or (budget is None and product.sku in seen))
@@ -92,7 +88,8 @@ def offers(moment: Moment, acceptance: Mapping[str, float] = NO_HISTORY) -> list
             and _may_be_sold(moment, product)
         ):
             best[product.sku] = (rank, candidate)
-    ranked = sorted(best.values(), key=lambda entry: (-entry[0], entry[1].product.sku))
+    weights = moment.weights
+    ranked = sorted(best.values(), key=lambda e: (-e[0] * weights.of("product", e[1].product.sku), e[1].product.sku))
     return [_offer(moment, candidate, rank) for rank, candidate in ranked]
 
 

@@ -4,6 +4,7 @@ Emotion, intensity, situation, stage, channel and language choose; similarity to
 A phrase whose slot has no value is never shown: the library holds a sibling without that slot.
 """
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -57,19 +58,20 @@ def calming(moment: Moment) -> list[Suggestion]:
     scored = []
     for number, similarity in zip(fitting, similarities.tolist(), strict=True):
         phrase = moment.knowledge.phrases[number]
-        score = (
+        fit = (
             -OF_STAGE * (stages.index(phrase.stage) if phrase.stage in stages else len(stages))
             + OF_SITUATION * _match(phrase, moment.situations)
             + OF_FEELING * sum(feelings.get(name, 0.0) for name in phrase.emotions)
             + OF_LIKENESS * round(similarity, 4)
             - OF_WEIGHT * _misweighed(library.apologies[number], moment.emotion.intensity)
         )
-        scored.append((-score, phrase.id, phrase))
+        # What agents use moves it by at most a stage and a half, as `CAP` and `FLOOR` of the weights stand.
+        scored.append((-fit - math.log(moment.weights.of("phrase", phrase.id)), phrase.id, phrase, fit))
     scored.sort(key=lambda entry: entry[:2])
     top = OF_SITUATION + OF_FEELING + OF_LIKENESS
     return [
-        _suggestion(moment, phrase, min(1.0, max(0.0, -cost / top)), "calming.title")
-        for cost, _, phrase in scored[:CALMING]
+        _suggestion(moment, phrase, min(1.0, max(0.0, fit / top)), "calming.title")
+        for _, _, phrase, fit in scored[:CALMING]
     ]
 
 
@@ -165,7 +167,8 @@ def _ranked(
     for index, similarity in zip(fitting, similarities, strict=True):
         phrase = phrases[index]
         place = next(n for n, situation in enumerate(situations) if situation in phrase.situations)
-        rank = (place, -round(float(similarity), 4), phrase.id)
+        wanted = float(similarity) * moment.weights.of("phrase", phrase.id)
+        rank = (place, -round(wanted, 4), phrase.id)
         score = max(0.0, min(1.0, 0.9 - 0.15 * place + 0.1 * float(similarity)))
         scored.append((rank, phrase, score))
     scored.sort(key=lambda entry: entry[0])

@@ -26,6 +26,7 @@ from assist.inference.encoder import Encoder
 from assist.inference.pool import EncoderPool
 from assist.knowledge.index import IndexStore
 from assist.knowledge.ranking import Relevance
+from assist.learning.folder import PolicyFolder
 from assist.settings import Settings
 from assist.storage.customer_sources import open_customers
 from assist.storage.records import ConversationSummary, iso
@@ -76,6 +77,7 @@ def open_engine(settings: Settings) -> Engine:
             warning=settings.clock_warning,
         ),
         cuts=Cuts(settings.segment_dormant_days, settings.segment_core_orders, settings.segment_core_spend),
+        weights=PolicyFolder(settings.policy_path).in_use(required=bool(settings.policy_file)),
     )
     customers = open_customers(
         settings.customer_source,

@@ -16,6 +16,7 @@ from assist.suggest import policy
 from assist.suggest.compose import suggestions
 from assist.suggest.moment import Moment
 from assist.suggest.offers import offers, replacements
+from assist.suggest.weights import Weights
 
 ROOT = Path(__file__).resolve().parents[2]
 NOW = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
@@ -166,14 +167,14 @@ def test_bought_together_says_in_how_many_orders(
 def test_acceptance_and_margin_move_the_order(
     moment: Callable[..., Moment], knowledge: Knowledge, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    now = moment("satisfied", customer=Customer("c", cart=(Item(FRYER, "Aqua Air Fryer", 199),)))
+    customer = Customer("c", cart=(Item(FRYER, "Aqua Air Fryer", 199),))
 
-    def order_of(**acceptance: float) -> list[str]:
-        return [suggestion.source.id for suggestion in offers(now, acceptance) if suggestion.source.id in (LINERS, MAT)]
+    def order_of(**factors: float) -> list[str]:
+        now = moment("satisfied", customer=customer, weights=Weights("w1", sources={"product": factors}))
+        return [suggestion.source.id for suggestion in offers(now) if suggestion.source.id in (LINERS, MAT)]
 
     assert order_of() == [LINERS, MAT]
     assert order_of(**{LINERS: 0.5}) == [MAT, LINERS]
-    assert order_of(complement=0.0) == []
     richer = replace(knowledge.products[MAT], margin=0.6)
     monkeypatch.setattr(knowledge, "products", {**knowledge.products, MAT: richer})
     assert order_of() == [MAT, LINERS]

@@ -194,6 +194,30 @@ async def test_a_conversation_comes_back_in_order_and_redacted(repository: Repos
     assert [event.seq for event in (await repository.load("conv_1", since=3)).events] == [4]  # type: ignore[union-attr]
 
 
+async def test_what_was_shown_comes_back_with_its_outcome_the_oldest_first(
+    repository: Repository, clock: Clock
+) -> None:
+    opened, redactor = await start(repository)
+    await repository.append(opened, redactor, result(2, "慢"))
+    clock.now += timedelta(hours=1)
+    other = result(3, "还没到", utterance_id="utt_9")
+    await repository.append_single(opened, redactor, other)
+    values = {"final_text": None, "reason": None, "redactor": redactor}
+    await repository.set_outcome("sug_1_2_1", "dismissed", **values, conversation_id="conv_1", seq=3)  # type: ignore[arg-type]
+    await repository.add_review(Review("rev_1", "sug_1_2_0", "unsafe", "", "qa", iso(NOON)), redactor)
+    found = await repository.shown_suggestions(NOON, excerpt_chars=7)
+    assert [(one.talk, one.position, one.kind, one.outcome, one.verdict) for one in found] == [
+        ("conv_1", 0, "calming", "shown", "unsafe"),
+        ("conv_1", 1, "answer", "dismissed", None),
+        ("-/utt_9", 0, "calming", "shown", None),
+        ("-/utt_9", 1, "answer", "shown", None),
+    ]
+    assert (found[1].source_type, found[1].source_id, found[1].agent) == ("article", "article-1", "agent_1")
+    assert [one.at for one in found] == [NOON, NOON, clock.now, clock.now]
+    assert found[0].text == "[NAME]您"
+    assert await repository.shown_suggestions(NOON + timedelta(minutes=1), excerpt_chars=7) == found[2:]
+
+
 async def test_an_utterance_is_logged_once_and_in_its_place(repository: Repository) -> None:
     opened, redactor = await start(repository)
     await repository.append(opened, redactor, result(2, "好的", utterance_id="utt_1"))
