@@ -36,11 +36,10 @@ from assist.knowledge.search import Knowledge
 from assist.suggest import policy
 from assist.suggest.answers import SAFETY_THRESHOLD
 from assist.suggest.compose import suggestions
-from assist.suggest.drafts import check_draft
+from assist.suggest.drafts import DraftChecker, DraftContext
 from assist.suggest.moment import Moment
 from assist.suggest.weights import NEUTRAL, Weights
 from assist.suggest.wishes import asks_for_advice
-from assist.text.language import detect
 from assist.text.small_talk import is_small_talk
 
 SEARCH_LIMIT = 4
@@ -54,6 +53,9 @@ TELLING = 0.5
 
 RECENT = 3
 """Customer utterances that tell together what is being looked for; needs are told in pieces."""
+
+DRAFT_TURNS = 40
+"""Turns that a draft is read in the light of; what was said longer ago may be asked again."""
 
 
 class Assistant:
@@ -69,6 +71,7 @@ class Assistant:
         limits: how long the clocks run.
         cuts: where the customer segments part.
         weights: what was learned from outcomes.
+        drafts: checks what the agent is typing.
     """
 
     def __init__(
@@ -83,6 +86,7 @@ class Assistant:
         limits: Limits | None = None,
         cuts: Cuts | None = None,
         weights: Weights = NEUTRAL,
+        drafts: DraftChecker | None = None,
     ) -> None:
         self._emotions = emotions
         self._knowledge = knowledge
@@ -92,6 +96,7 @@ class Assistant:
         self._timezone = ZoneInfo(timezone)
         self._limits, self._cuts = limits or Limits(), cuts or Cuts()
         self._weights = weights
+        self._drafts = drafts or DraftChecker()
 
     @property
     def versions(self) -> Versions:
@@ -214,10 +219,24 @@ class Assistant:
         hours = CallHours(*self._callback_hours, self._timezone)
         return wrap_up(session, self._clock(), hours, agent_language)
 
-    def check_draft(self, text: str, session: Session | None) -> list[DraftIssue]:
-        """What is wrong with what the agent is typing."""
-        customer_language = session.language if session is not None and session.first_customer_at else None
-        return check_draft(text, detect(text, customer_language), customer_language)
+    def check_draft(self, text: str, session: Session | None, encoding: Encoding | None = None) -> list[DraftIssue]:
+        """What is wrong with what the agent is typing, in the light of the conversation if there is one.
+
+        Args:
+            text: the draft so far.
+            session: the conversation's state; it is not moved on.
+            encoding: the encoder's pass over the draft alone; without it only the wording is judged.
+        """
+        vector = None if encoding is None else encoding.vector
+        if session is None:
+            return self._drafts.check(text, DraftContext(), vector)
+        context = DraftContext(
+            turns=tuple((turn.utterance.speaker, turn.utterance.text) for turn in session.turns[-DRAFT_TURNS:]),
+            language=session.language if session.first_customer_at else None,
+            customer=session.conversation.customer,
+            articles=tuple(a.body for a in self._knowledge().articles if (a.id, a.version) in session.cited),
+        )
+        return self._drafts.check(text, context, vector)
 
     def _moment(
         self,

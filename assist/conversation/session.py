@@ -75,6 +75,8 @@ class Session:
     shown: set[SourceKey] = field(default_factory=set)
     open: dict[str, tuple[Suggestion, str | None, int]] = field(default_factory=dict)
     outcomes: dict[str, Outcome] = field(default_factory=dict)
+    cited: tuple[tuple[str, str], ...] = ()
+    """(id, version) of the articles that the latest answers cite: those shown last, or the one that was taken."""
     language: ArticleLanguage = "zh-Hans"
     intent: str | None = None
     trend: Trend = "steady"
@@ -155,6 +157,7 @@ class Session:
             self._hear_agent(utterance)
         for suggestion_id in result.superseded:
             self.open.pop(suggestion_id, None)
+        self.cited = tuple(filter(None, map(_cites, result.suggestions))) or self.cited
         for suggestion in result.suggestions:
             self.shown.add((suggestion.source.type, suggestion.source.id))
             self.open[suggestion.id] = (suggestion, self.intent, self._customer_turns())
@@ -168,6 +171,8 @@ class Session:
         if outcome == "shown":
             return
         known = self.open.pop(suggestion_id, None)
+        if known is not None and outcome in ("accepted", "edited") and (taken := _cites(known[0])):
+            self.cited = (taken,)
         is_help = known is not None and known[0].kind in ("answer", "next_step", "case")
         if is_help and outcome in ("accepted", "edited") and self.was_ever_negative:
             self.calm_since_resolution = self.calm_since_resolution or 0
@@ -215,3 +220,8 @@ class Session:
             self.complaint_answer_at = self.complaint_answer_at or utterance.at
         if self.was_ever_negative and self.calm_since_resolution is None and _DONE.search(utterance.text):
             self.calm_since_resolution = 0
+
+
+def _cites(suggestion: Suggestion) -> tuple[str, str] | None:
+    source = suggestion.source
+    return (source.id, source.version) if suggestion.kind == "answer" and source.type == "article" else None

@@ -31,6 +31,7 @@ from assist.settings import Settings
 from assist.storage.customer_sources import open_customers
 from assist.storage.records import ConversationSummary, iso
 from assist.storage.repository import Repository
+from assist.suggest.drafts import DraftChecker, DraftRules, MannerModel
 from assist.web import board_routes, demo, knowledge_routes, log_routes, pages, profiles, routes, socket
 from assist.web.checks import fields_of
 from assist.web.knowledge import Builds, LiveKnowledge
@@ -54,7 +55,8 @@ class _MethodNotAllowed(AssistError):
 def open_engine(settings: Settings) -> Engine:
     """Open the database, the model and the active index. Blocks.
 
-    Raises SettingsError or ModelError. Without an index the service starts all the same and waits for one.
+    Raises SettingsError, ModelError or KnowledgeError. Without an index the service starts all the same and waits for
+    one.
     """
     relevance_path = settings.models_dir / "relevance.json"
     relevance = Relevance.load(relevance_path) if relevance_path.exists() else None
@@ -78,6 +80,7 @@ def open_engine(settings: Settings) -> Engine:
         ),
         cuts=Cuts(settings.segment_dormant_days, settings.segment_core_orders, settings.segment_core_spend),
         weights=PolicyFolder(settings.policy_path).in_use(required=bool(settings.policy_file)),
+        drafts=open_drafts(settings, encoder.version),
     )
     customers = open_customers(
         settings.customer_source,
@@ -91,6 +94,16 @@ def open_engine(settings: Settings) -> Engine:
         settings.log_url, synchronous=settings.synchronous, queue_limit=settings.log_queue, clock=now
     )
     return Engine(repository, assistant, pool, knowledge, customers=customers)
+
+
+def open_drafts(settings: Settings, encoder_version: str) -> DraftChecker:
+    """The draft check with the retailer's own rules. Raises KnowledgeError or ModelError.
+
+    Without its model file the wording rules work alone.
+    """
+    path = settings.models_dir / "drafts.npz"
+    model = MannerModel.load(path, encoder_version=encoder_version) if path.exists() else None
+    return DraftChecker(DraftRules.read(settings.knowledge_dir), model)
 
 
 def create_app(

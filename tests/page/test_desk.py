@@ -275,6 +275,27 @@ def test_draft_check_underlines_and_rewords(window: Windows, conversation: str) 
     expect(page.locator("#draft-state")).not_to_be_empty()
 
 
+def test_better_wording_is_taken_with_a_key(window: Windows, conversation: str) -> None:
+    page = desk(window(), conversation)
+    page.locator("#message").fill("您先冷静一点。我在查。")
+    expect(page.locator(".issue button")).to_be_visible()
+    page.locator("#message").press("Alt+Enter")
+    expect(page.locator("#message")).not_to_have_value(re.compile("冷静"))
+    assert page.locator("#message").input_value().endswith("我在查。")
+    expect(page.locator(".row-agent.row-sent")).to_have_count(0)
+
+
+def test_a_draft_that_cannot_be_checked_says_so(window: Windows, conversation: str) -> None:
+    one = window(language="en")
+    one.is_offline_test = True  # the browser itself complains about the answer
+    page = desk(one, conversation)
+    page.route("**/v1/draft_checks", lambda route: route.fulfill(status=429, json={"error": {"code": "overloaded"}}))
+    page.locator("#message").fill("I am looking into it")
+    expect(page.locator("#draft-state")).to_have_text("Could not check this draft")
+    page.locator("#message").fill("")
+    expect(page.locator("#draft-state")).to_be_empty()
+
+
 def test_new_conversation_by_hand_and_wrap_up(window: Windows) -> None:
     page = window(language="en").go("/desk")
     page.locator("#new-conversation").click()

@@ -43,6 +43,7 @@ def test_overlapping_spans_never_repeat_text(window: Windows) -> None:
         ("😡！您冷静", "冷静", "我来跟进。", "😡！我来跟进。"),
         ("Hello. Please calm down! I am checking.", "calm down", "I am on it.", "Hello. I am on it. I am checking."),
         ("请冷静", "冷静", "我明白", "我明白"),
+        ("快去查！！我在等。", "快去查！！", "请您看一下。", "请您看一下。我在等。"),
     ],
 )
 def test_reword_replaces_the_clause(window: Windows, text: str, words: str, better: str, expected: str) -> None:

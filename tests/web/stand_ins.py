@@ -131,7 +131,7 @@ class KeywordAssistant:
         tags = (agent_language,) if agent_language else ()
         return WrapUp(tuple(session.texts[:3]), "answered", tags, None, None, None, None)
 
-    def check_draft(self, text: str, _: KeywordSession | None) -> list[DraftIssue]:
+    def check_draft(self, text: str, _: KeywordSession | None, __: Encoding | None = None) -> list[DraftIssue]:
         if "calm down" not in text:
             return []
         at = text.index("calm down")

@@ -126,6 +126,8 @@ def test_draft_checks_and_searches_answer(client: TestClient, opened: str) -> No
     body = {"conversation_id": opened, "text": "Please calm down"}
     [issue] = client.post("/v1/draft_checks", json=body).json()["issues"]
     assert (issue["start"], issue["end"], issue["better"]) == (7, 16, "I understand")
+    assert client.post("/v1/draft_checks", json={"text": "Please calm down"}).json()["issues"] == [issue]
+    assert client.post("/v1/draft_checks", json={"text": "overload"}).status_code == 429
     body["conversation_id"] = "conv_none"
     assert client.post("/v1/draft_checks", json=body).status_code == 404
     kinds = ["article", "case", "phrase", "product"]

@@ -52,8 +52,9 @@ export function reword(text, { start, end, better }) {
   let to = end;
   while (from > 0 && !CLAUSE_END.test(points[from - 1])) from -= 1;
   while (from < start && points[from] === " ") from += 1;
-  while (to < points.length && !CLAUSE_END.test(points[to])) to += 1;
+  // A span that ends with a mark ends its clause itself; the words after it are another one.
+  while (to < points.length && !CLAUSE_END.test(points[to - 1] ?? "") && !CLAUSE_END.test(points[to])) to += 1;
   // One mark between the new sentence and what follows, not two.
-  if (CLAUSE_END.test(better.at(-1)) && to < points.length && points[to] !== "\n") to += 1;
+  if (CLAUSE_END.test(better.at(-1)) && CLAUSE_END.test(points[to] ?? "") && points[to] !== "\n") to += 1;
   return splice(text, from, to, better);
 }

@@ -16,6 +16,7 @@ export class ComposerView extends EventTarget {
   #send;
   #found = [];
   #checked = null;
+  #checking = "idle"; // idle, running or failed
   #isOnline = true;
   #conversation = null;
   #checkLater = debounce(() => this.#check(), CHECK_AFTER_MS);
@@ -88,6 +89,11 @@ export class ComposerView extends EventTarget {
   // Callbacks
 
   #keyPressed = (event) => {
+    if (event.key === "Enter" && event.altKey && !event.isComposing) {
+      const issue = this.#found.find((found) => found.better);
+      if (issue) { event.preventDefault(); this.#useBetter(issue); }
+      return;
+    }
     // An input method confirms a candidate with Enter: that is not yet a message. 229 is what Safari says after it.
     if (event.key !== "Enter" || event.shiftKey || event.altKey || event.isComposing || event.keyCode === 229) return;
     event.preventDefault();
@@ -108,6 +114,7 @@ export class ComposerView extends EventTarget {
     if (this.#text.value.trim() === "") {
       this.#checkLater.cancel();
       this.#checked = null;
+      this.#checking = "idle";
       this.#found = [];
       this.dispatchEvent(new Event("clear"));
     } else {
@@ -122,8 +129,11 @@ export class ComposerView extends EventTarget {
   async #check() {
     const text = this.#text.value;
     const conversation = this.#conversation;
+    this.#checking = "running";
+    this.#drawState();
     const answer = await api.checkDraft({ conversation_id: conversation, text }).catch(() => null);
     if (text !== this.#text.value || conversation !== this.#conversation) return; // the agent has typed on
+    this.#checking = answer ? "idle" : "failed";
     this.#checked = answer ? text : null;
     this.#found = answer?.issues ?? [];
     this.#drawIssues();
@@ -135,10 +145,17 @@ export class ComposerView extends EventTarget {
       ...pieces(text, this.#found).map(({ text: part, span }) => (span ? el("mark", { data: { severity: span.severity }, text: part }) : part)),
       "\u200b",
     );
-    const isFine = this.#checked === text && text !== "" && this.#found.length === 0;
-    this.#state.replaceChildren(...(isFine ? [icon("check"), t("draft.fine")] : []));
+    this.#drawState();
     this.#issues.hidden = this.#found.length === 0;
     this.#issues.replaceChildren(...this.#found.map((issue) => this.#issue(issue)));
+  }
+
+  #drawState() {
+    const text = this.#text.value;
+    const isFine = this.#checked === text && text !== "" && this.#found.length === 0;
+    const state = { running: [t("draft.checking")], failed: [t("draft.failed")], idle: isFine ? [icon("check"), t("draft.fine")] : [] }[this.#checking];
+    this.#state.dataset.state = this.#checking;
+    this.#state.replaceChildren(...state);
   }
 
   #issue(issue) {
@@ -147,7 +164,7 @@ export class ComposerView extends EventTarget {
       { class: "issue", data: { severity: issue.severity } },
       icon(issue.severity === "note" ? "question" : "alert"),
       el("div", {}, el("span", { class: "visually-hidden", text: t(`draft.${issue.severity}`) }), el("q", { text: issue.text.length > 40 ? `${issue.text.slice(0, 38)}…` : issue.text }), " ", issue.message, issue.better && el("p", { class: "issue-better", text: issue.better })),
-      issue.better && el("button", { class: "button button-small", type: "button", text: t("draft.use"), on: { click: () => this.#useBetter(issue) } }),
+      issue.better && el("button", { class: "button button-small", type: "button", title: t("draft.use_key"), aria: { keyshortcuts: "Alt+Enter" }, text: t("draft.use"), on: { click: () => this.#useBetter(issue) } }),
     );
   }
 

@@ -1,0 +1,129 @@
+"""Draft check: what the agent is typing, before the customer sees it. Each issue names its span and a better wording.
+
+Where it is unsure it stays silent: a false alarm costs the agent's trust, a miss costs one look.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from assist.domain import DraftIssue, Language
+from assist.suggest.drafts.claims import contradictions
+from assist.suggest.drafts.manner import shouting, worded
+from assist.suggest.drafts.manner_model import Floats, MannerModel
+from assist.suggest.drafts.privacy import others_data
+from assist.suggest.drafts.promises import DraftRules, promises
+from assist.suggest.drafts.questions import asks_again, unanswered
+from assist.suggest.drafts.text import Draft, DraftContext, Found
+from assist.suggest.drafts.wording import COLUMN, LANGUAGES, MAINLAND_WORDS, WORDS
+from assist.text.language import detect
+
+__all__ = ["DraftChecker", "DraftContext", "DraftRules", "MannerModel"]
+
+_HAN: Final = re.compile(r"[\u3400-\u9fff]")
+_WORD: Final = re.compile(r"[A-Za-z]+")
+_TELLING: Final = 500
+"""Characters that tell the language of a draft."""
+_LEAST_HAN, _LEAST_WORDS = 4, 4
+_MAINLAND: Final = re.compile("|".join(MAINLAND_WORDS))
+_ENDS: Final = ",，。.!！?？;；:：~～… \n"
+_MARKS: Final = re.compile(r"[!！?？~～]{2,}|[!！]")
+_ALREADY_WRONG: Final = frozenset({"cold", "dismissive", "blame", "sarcasm", "wrong_language", "forbidden_promise"})
+"""Issues after which nothing is gained by saying that the draft does not answer either."""
+
+
+class DraftChecker:
+    """Checks drafts by the retailer's rules and, where the encoder has read a draft, by how it sounds as a whole.
+
+    Args:
+        rules: the retailer's own forbidden and allowed wordings.
+        model: what a linear model hears; None leaves the wording rules alone.
+    """
+
+    def __init__(self, rules: DraftRules | None = None, model: MannerModel | None = None) -> None:
+        self._rules = rules or DraftRules()
+        self._model = model
+
+    def check(self, text: str, context: DraftContext, vector: Floats | None = None) -> list[DraftIssue]:
+        """What is wrong with a draft, in the order of the text; empty when nothing is.
+
+        Without turns, profile and articles in the `context`, only what the text itself says is looked at. `vector` is
+        the draft's unit vector.
+        """
+        draft = Draft.of(text)
+        language = detect(text[:_TELLING], context.language)
+        column = COLUMN.get(context.language or language, 0)
+        found = [*worded(draft), *promises(draft)]
+        if self._model is not None and vector is not None:
+            found = list(_weighed(draft, found, self._model, vector))
+        found = [*self._rules.apply(draft, found), *_language(draft, language, context, column), *shouting(draft)]
+        found += [*others_data(draft, context), *asks_again(draft, context), *contradictions(draft, context)]
+        if not any(issue.code in _ALREADY_WRONG for issue in found):
+            found += unanswered(draft, context)
+        issues = [_issue(draft, issue, column) for issue in found]
+        return sorted(dict.fromkeys(issues), key=lambda issue: (issue.start, issue.code))
+
+
+def _weighed(draft: Draft, found: list[Found], model: MannerModel, vector: Floats) -> Iterator[Found]:
+    """What the wording says and the model does not contradict, and what the model is sure of by itself."""
+    probabilities = model.probabilities(draft.text, vector)
+    for issue in found:
+        if probabilities[issue.code] >= model.with_wording[issue.code]:
+            yield issue
+    if not draft.clauses:
+        return
+    worded_codes = {issue.code for issue in found}
+    alone = {code: p - model.model_alone[code] for code, p in probabilities.items() if code not in worded_codes}
+    code = max(alone, key=alone.__getitem__, default=None)  # one draft seldom has two faults of manner
+    if code is not None and alone[code] >= 0:
+        clauses = draft.clauses if code != "cold" else ()
+        if clauses:
+            clause = clauses[model.loudest(code, [clause.text for clause in clauses])]
+            yield Found(code, clause.start, clause.end)
+        else:
+            yield Found(code, draft.clauses[0].start, draft.clauses[-1].end)
+
+
+def _language(draft: Draft, language: Language, context: DraftContext, column: int) -> Iterator[Found]:
+    theirs = context.language
+    if theirs is None:
+        return
+    han, words = len(_HAN.findall(draft.text)), len(_WORD.findall(draft.text))
+    enough = han >= _LEAST_HAN or (han == 0 and words >= _LEAST_WORDS)
+    if language in LANGUAGES and language != theirs and enough:
+        names = (("their", LANGUAGES[theirs][column]), ("ours", LANGUAGES[language][column]))
+        yield Found("wrong_language", 0, len(draft.folded), names)
+    elif theirs == "zh-Hant" and language == "zh-Hant":
+        said = "".join(turn for _, turn in context.turns)
+        for match in _MAINLAND.finditer(draft.text[: len(draft.folded)]):
+            if match.group() not in said:
+                yield Found("wrong_variant", *match.span(), (("better", MAINLAND_WORDS[match.group()]),))
+
+
+def _issue(draft: Draft, found: Found, column: int) -> DraftIssue:
+    words = WORDS[found.code]
+    values = dict(found.values)
+    start, end = found.start, found.end
+    better = words.better[column] if words.better else None
+    if found.code == "shouting":
+        better = _calmer(draft.text[start:end])
+    elif found.code == "wrong_variant":
+        better = values["better"]
+    else:
+        end = start + len(draft.text[start:end].rstrip(_ENDS))
+    return DraftIssue(
+        code=found.code,
+        start=start,
+        end=end,
+        text=draft.text[start:end],
+        severity=words.severity,
+        message=words.message[column].format(**values),
+        better=better,
+    )
+
+
+def _calmer(text: str) -> str:
+    """The same words without capitals, and with one full stop for a row of marks."""
+    stop = "。" if _HAN.search(text) else "."
+    plain = _MARKS.sub(stop, text)
+    return plain.capitalize() if plain.isupper() else plain
