@@ -41,9 +41,8 @@ class Speech(StrEnum):
 
 def index_store(settings: Settings) -> IndexStore:
     """The index of the settings, searched as the service searches it. Raises ModelError without models."""
-    path = settings.models_dir / "relevance.json"
-    relevance = Relevance.load(path) if path.exists() else None
-    return IndexStore(settings.index_dir, relevance, encoder_version=ModelManifest.load(settings.models_dir).version)
+    version = ModelManifest.load(settings.models_dir).encoder_version
+    return IndexStore(settings.index_dir, Relevance.shipped(settings.models_dir), encoder_version=version)
 
 
 def say(line: str) -> None:

@@ -93,8 +93,8 @@ class Encoder:
 
     @property
     def version(self) -> str:
-        """Changes when any model file changes."""
-        return self.manifest.version
+        """Changes when vectors may."""
+        return self.manifest.encoder_version
 
     def encode_query(self, text: str, context: Context = ()) -> Encoding:
         """Read what a customer or an agent says or asks, in the light of the turns before; the last three count.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
@@ -12,6 +13,7 @@ from typing import Any, Self
 from assist.errors import ModelError
 
 MANIFEST_NAME = "manifest.toml"
+ENCODER_FOLDER = "encoder/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,16 @@ class Manifest:
     @property
     def version(self) -> str:
         """Twelve hex digits that change when any listed file changes; logged with every result."""
-        return hashlib.sha256("".join(file.sha256 for file in self.files).encode()).hexdigest()[:12]
+        return _digest(self.files)
+
+    @property
+    def encoder_version(self) -> str:
+        """Twelve hex digits that change when vectors may: with any file of `encoder/`."""
+        return _digest(file for file in self.files if file.path.startswith(ENCODER_FOLDER))
+
+    def lists(self, name: str) -> bool:
+        """Whether a file belongs to the folder."""
+        return any(file.path == name for file in self.files)
 
     def verified(self, model_dir: Path, name: str) -> Path:
         """Path of a listed file after comparing its size and SHA-256. Raises ModelError if it differs or is missing."""
@@ -88,7 +99,7 @@ class Manifest:
 
     def save(self, model_dir: Path) -> None:
         """Write `manifest.toml`. Call it last, so that its figures never describe a half-written file."""
-        lines = ["# Written by scripts/build_encoder and scripts/train_encoder.", "[encoder]"]
+        lines = ["# Written by scripts/build_encoder and by every scripts/train_*.", "[encoder]"]
         for field in self.__slots__:
             value = getattr(self, field)
             if field != "files":
@@ -97,6 +108,10 @@ class Manifest:
             lines += ["", f"[files.{_toml(file.path)}]"]
             lines += [f"{field} = {_toml(getattr(file, field))}" for field in file.__slots__ if field != "path"]
         (model_dir / MANIFEST_NAME).write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _digest(files: Iterable[ModelFile]) -> str:
+    return hashlib.sha256("".join(file.sha256 for file in files).encode()).hexdigest()[:12]
 
 
 def sha256(path: Path) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assist.errors import ModelError
+from assist.inference.manifest import Manifest
 from assist.knowledge.situations import FILE_NAME, SituationModel
 
 Floats = NDArray[np.float32]
@@ -31,6 +32,7 @@ rivals: mean cosine of the ten candidates after the first · brief: 1 / (1 + con
 talk is ahead of every other situation, else 0.
 """
 RIVALS: Final = 10
+RELEVANCE_FILE: Final = "relevance.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +117,18 @@ class Relevance:
     article: Choice = _DEFAULT
     case: Choice = _DEFAULT
     situations: SituationModel = field(default_factory=SituationModel)
+
+    @classmethod
+    def shipped(cls, model_dir: Path) -> Self:
+        """The fitted ones of a model folder; the weights in the code where its manifest lists none.
+
+        Raises ModelError if a file is not the manifest's.
+        """
+        manifest = Manifest.load(model_dir)
+        for name in (RELEVANCE_FILE, FILE_NAME):
+            if manifest.lists(name):
+                manifest.verified(model_dir, name)
+        return cls.load(model_dir / RELEVANCE_FILE) if manifest.lists(RELEVANCE_FILE) else cls()
 
     @classmethod
     def load(cls, path: Path) -> Self:

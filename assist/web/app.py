@@ -23,6 +23,7 @@ from assist.domain import ConversationReading
 from assist.errors import AssistError, NotFound, TooLarge, Unprocessable
 from assist.inference.emotion import EmotionReader
 from assist.inference.encoder import Encoder
+from assist.inference.manifest import Manifest
 from assist.inference.pool import EncoderPool
 from assist.knowledge.index import IndexStore
 from assist.knowledge.ranking import Relevance
@@ -31,7 +32,7 @@ from assist.settings import Settings
 from assist.storage.customer_sources import open_customers
 from assist.storage.records import ConversationSummary, iso
 from assist.storage.repository import Repository
-from assist.suggest.drafts import DraftChecker, DraftRules, MannerModel
+from assist.suggest.drafts import DRAFTS_FILE, DraftChecker, DraftRules, MannerModel
 from assist.web import board_routes, demo, knowledge_routes, log_routes, pages, profiles, routes, socket
 from assist.web.checks import fields_of
 from assist.web.knowledge import Builds, LiveKnowledge
@@ -58,8 +59,7 @@ def open_engine(settings: Settings) -> Engine:
     Raises SettingsError, ModelError or KnowledgeError. Without an index the service starts all the same and waits for
     one.
     """
-    relevance_path = settings.models_dir / "relevance.json"
-    relevance = Relevance.load(relevance_path) if relevance_path.exists() else None
+    relevance = Relevance.shipped(settings.models_dir)
     encoder = Encoder(settings.models_dir)
     knowledge = LiveKnowledge(IndexStore(settings.index_dir, relevance, encoder_version=encoder.version))
     knowledge.refresh()
@@ -80,7 +80,7 @@ def open_engine(settings: Settings) -> Engine:
         ),
         cuts=Cuts(settings.segment_dormant_days, settings.segment_core_orders, settings.segment_core_spend),
         weights=PolicyFolder(settings.policy_path).in_use(required=bool(settings.policy_file)),
-        drafts=open_drafts(settings, encoder.version),
+        drafts=open_drafts(settings, encoder.manifest),
     )
     customers = open_customers(
         settings.customer_source,
@@ -96,13 +96,15 @@ def open_engine(settings: Settings) -> Engine:
     return Engine(repository, assistant, pool, knowledge, customers=customers)
 
 
-def open_drafts(settings: Settings, encoder_version: str) -> DraftChecker:
+def open_drafts(settings: Settings, manifest: Manifest) -> DraftChecker:
     """The draft check with the retailer's own rules. Raises KnowledgeError or ModelError.
 
     Without its model file the wording rules work alone.
     """
-    path = settings.models_dir / "drafts.npz"
-    model = MannerModel.load(path, encoder_version=encoder_version) if path.exists() else None
+    model = None
+    if manifest.lists(DRAFTS_FILE):
+        path = manifest.verified(settings.models_dir, DRAFTS_FILE)
+        model = MannerModel.load(path, encoder_version=manifest.encoder_version)
     return DraftChecker(DraftRules.read(settings.knowledge_dir), model)
 
 

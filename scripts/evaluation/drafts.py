@@ -30,7 +30,7 @@ sys.path.insert(0, str(ROOT))
 from assist.conversation.assistant import spoken_language  # noqa: E402
 from assist.domain import ArticleLanguage, Customer, Order, Speaker  # noqa: E402
 from assist.inference.encoder import Encoder, Encoding  # noqa: E402
-from assist.suggest.drafts import DraftChecker, DraftContext, DraftRules, MannerModel  # noqa: E402
+from assist.suggest.drafts import DRAFTS_FILE, DraftChecker, DraftContext, DraftRules, MannerModel  # noqa: E402
 from assist.text.language import detect  # noqa: E402
 from scripts.training.rows import read_jsonl  # noqa: E402
 
@@ -142,7 +142,7 @@ def main() -> int:
     arguments = parser.parse_args()
     rows = rows_of(arguments.file or DRAFTS / ("develop.jsonl" if arguments.develop else "test.jsonl"))
     encoder = Encoder(arguments.models)
-    model = MannerModel.load(arguments.models / "drafts.npz", encoder_version=encoder.version)
+    model = MannerModel.load(arguments.models / DRAFTS_FILE, encoder_version=encoder.version)
     both, alone = DraftChecker(DraftRules(), model), DraftChecker(DraftRules())
     encodings: list[Encoding] = []
     passes, calls = [], []

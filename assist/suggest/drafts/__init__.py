@@ -10,7 +10,7 @@ from typing import Final
 from assist.domain import DraftIssue, Language
 from assist.suggest.drafts.claims import contradictions
 from assist.suggest.drafts.manner import shouting, worded
-from assist.suggest.drafts.manner_model import Floats, MannerModel
+from assist.suggest.drafts.manner_model import DRAFTS_FILE, Floats, MannerModel
 from assist.suggest.drafts.privacy import others_data
 from assist.suggest.drafts.promises import DraftRules, promises
 from assist.suggest.drafts.questions import asks_again, unanswered
@@ -18,7 +18,7 @@ from assist.suggest.drafts.text import Draft, DraftContext, Found
 from assist.suggest.drafts.wording import COLUMN, LANGUAGES, MAINLAND_WORDS, WORDS
 from assist.text.language import detect
 
-__all__ = ["DraftChecker", "DraftContext", "DraftRules", "MannerModel"]
+__all__ = ["DRAFTS_FILE", "DraftChecker", "DraftContext", "DraftRules", "MannerModel"]
 
 _HAN: Final = re.compile(r"[\u3400-\u9fff]")
 _WORD: Final = re.compile(r"[A-Za-z]+")

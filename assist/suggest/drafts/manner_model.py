@@ -16,6 +16,7 @@ from assist.errors import ModelError
 from assist.suggest.drafts.text import fold
 
 CODES: Final = ("blame", "cold", "dismissive", "sarcasm", "forbidden_promise")
+DRAFTS_FILE: Final = "drafts.npz"
 BUCKETS: Final = 16_384
 LENGTH: Final = 3
 """Features of a draft's length, which come after the buckets; the vector comes last."""
