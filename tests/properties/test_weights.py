@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import example, given, settings
@@ -127,7 +128,7 @@ def _play(
         return found
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(compose, "policy", type("Watched", (), {"plan": staticmethod(plan), "Plan": policy.Plan}))
+        patch.setattr(compose, "policy", SimpleNamespace(**{**vars(policy), "plan": plan}))
         session = assistant.start(Conversation(id_, "chat", NOW, customer))
         results = engine.play(conversation, customer, assistant, session)
     felt = [result for result in results if result.emotion is not None]
