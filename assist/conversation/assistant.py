@@ -123,12 +123,12 @@ class Assistant:
         """The turns that the encoder should read an utterance in the light of, as they were encoded."""
         return tuple(session.memories)
 
-    def prepare(self, utterance: Utterance) -> None:
+    def prepare(self, session: Session, utterance: Utterance) -> None:
         """What can be done before the encoding is there: flags and search terms of the text, kept until `assist`."""
         if utterance.speaker != "customer":
             return
         self._emotions.prepare(utterance.text)
-        self._knowledge().prepare(utterance.text)
+        self._knowledge().prepare(utterance.text, spoken_language(utterance.language, session.language))
 
     def assist(self, session: Session, utterance: Utterance, encoding: Encoding | None) -> AssistResult:
         """Reads the utterance, chooses what to show and records both in the session.

@@ -50,6 +50,10 @@ MEANING: Final = "meaning"
 """The `why` of a hit that shares no word with the query."""
 SMALL_TALK: Final = "small_talk"
 """Situation of sentences that want no answer."""
+SEEN: Final = 0.02
+"""Relevance below which an article is shown nowhere, so that nobody minds whose copy it is."""
+NOT_THERE: Final = np.float32(-2)
+"""Below every cosine."""
 UNKNOWN: Final = -1
 """Number of the situation of an article or case that names none."""
 PRODUCT_INTERCEPT, PRODUCT_COSINE, PRODUCT_BM25 = -4.0, 8.0, 4.0
@@ -93,6 +97,14 @@ class Shelf:
     def members(self, groups: Iterable[int]) -> Ints:
         """Entries of the groups, one group after the other."""
         return np.concatenate([self._order[self._starts[group] : self._starts[group + 1]] for group in groups])
+
+
+class _ByWords(NamedTuple):
+    """What the words of a text find on a shelf: the words, the best groups, the score of the text against itself."""
+
+    words: list[str]
+    groups: list[int]
+    itself: float
 
 
 class Knowledge:
@@ -147,10 +159,12 @@ class Knowledge:
         self._case_mask = lru_cache(maxsize=16)(self._make_case_mask)
         self._same_script = lru_cache(maxsize=16)(self._make_same_script)
         self._shown_parts = lru_cache(maxsize=8192)(self._make_shown_parts)
+        self._by_words = lru_cache(maxsize=4 * KEPT_TEXTS)(self._make_by_words)
 
-    def prepare(self, text: str) -> None:
-        """Cut the text into terms ahead of `search`, which then finds them ready."""
-        self._terms(text)
+    def prepare(self, text: str, language: Language) -> None:
+        """What the words of a text find, ahead of `search` in that language, which then has it ready."""
+        for name in ("articles", "cases"):
+            self._by_words(name, text, language)
 
     def search(
         self,
@@ -179,7 +193,7 @@ class Knowledge:
         hits: list[Hit] = []
         if "article" in kinds:
             mask = self._article_mask(language, on, channel, audience)
-            found = self._candidates("articles", terms, vector, situations, language, mask)
+            found = self._candidates("articles", text, vector, situations, language, mask)
             relevance = self._relevance.article.one_of(found)
             for kept, copy in self._copies(found, relevance, 2 * limit):
                 relevance[kept] += relevance[copy]  # the choice between the two was none
@@ -193,7 +207,7 @@ class Knowledge:
             hits += [self._article_hit(found, place, float(relevance[place]), terms) for place in fitting[:limit]]
         if "case" in kinds:
             mask = self._case_mask(language)
-            found = self._candidates("cases", terms, vector, situations, language, mask)
+            found = self._candidates("cases", text, vector, situations, language, mask)
             relevance = self._relevance.case.each(found)
             near = np.argsort(-relevance, kind="stable")[: CASES_CONSIDERED * limit].tolist()
             ranked = self._by_satisfaction(found, near, relevance, language)
@@ -215,19 +229,18 @@ class Knowledge:
 
         Other articles than those `among` are treated as if they did not exist.
         """
-        terms = self._terms(text)
         situations = self._situation_scores(vector)
         if kind == "case":
             mask = self._case_mask(language)
-            return self._candidates("cases", terms, vector, situations, language, mask)
+            return self._candidates("cases", text, vector, situations, language, mask)
         if among is None:
             mask = self._article_mask(language, on, None, "customer")
-            return self._candidates("articles", terms, vector, situations, language, mask)
+            return self._candidates("articles", text, vector, situations, language, mask)
         mask = self._make_article_mask(language, on, None, "customer", among)
         known = np.array([among(article) for article in self.articles], np.bool_)
         entries = self._shelves["articles"].entries
         only = known[entries[:, 0]] & (entries[:, 3] == 0)
-        return self._candidates("articles", terms, vector, situations, language, mask, only)
+        return self._candidates("articles", text, vector, situations, language, mask, only)
 
     def situation(self, vector: Floats, hits: Sequence[Hit] = ()) -> tuple[str | None, float]:
         """(situation id, probability) of an utterance; the id is None where the probability is below one half."""
@@ -268,7 +281,7 @@ class Knowledge:
         terms = self._terms(text)
         shelf = self._shelves["products"]
         mask = np.ones(len(shelf.entries), np.bool_)
-        found = self._candidates("products", terms, vector, self._situation_scores(vector), language, mask)
+        found = self._candidates("products", text, vector, self._situation_scores(vector), language, mask)
         bm25 = found.features[:, FEATURES.index("bm25")]
         fit = PRODUCT_INTERCEPT + PRODUCT_COSINE * found.cosines + PRODUCT_BM25 * bm25
         named = set().union(*(self._kinds.get(term.term, ()) for term in terms))
@@ -281,7 +294,7 @@ class Knowledge:
     def _candidates(
         self,
         name: str,
-        terms: Sequence[Term],
+        text: str,
         vector: Floats,
         situations: Floats,
         language: Language,
@@ -293,27 +306,28 @@ class Knowledge:
         `situations` are `_situation_scores` of the vector.
         """
         shelf = self._shelves[name]
-        words = [shelf.lexical.spelled(term.term) for term in terms]
-        brief = 1 / (1 + len(set(words)))
+        by_words = self._by_words(name, text, language)
+        words, brief = by_words.words, 1 / (1 + len(set(by_words.words)))
         query = centred(vector, self._means[LANGUAGES.index(language)])
         near, _ = shelf.dense.search(query, NEAREST, mask)
         by_meaning = list(dict.fromkeys(shelf.entry_groups[near].tolist()))[:BY_MEANING_LIMIT]
-        same_script = self._same_script(name, language)
-        by_words, _ = shelf.lexical.best(words, BY_WORDS_LIMIT, same_script)
-        groups = dict.fromkeys([*by_meaning, *shelf.groups[by_words].tolist()])
+        groups = dict.fromkeys([*by_meaning, *by_words.groups])
         if not groups:
             return NO_CANDIDATES
         entries = shelf.members(groups)
         visible = mask[entries] | (shelf.entries[entries, 3] == 0) if only is None else only[entries]
         entries = entries[visible]
+        if not len(entries):
+            return NO_CANDIDATES
         cosines = shelf.dense.cosines(query, entries)
         shown = mask[entries]
         best_entries, best, second, abroad = _judged_together(shelf.entry_groups[entries], entries, cosines, shown)
         if not len(best_entries):
             return NO_CANDIDATES
         owners = shelf.entries[best_entries, 0].astype(np.int64)
+        same_script = self._same_script(name, language)
         bm25 = np.where(same_script[owners], shelf.lexical.scores_of(words, owners), np.float32(0))
-        itself = shelf.lexical.self_score(words)
+        itself = by_words.itself
         rivals = np.sort(best)[::-1][1 : 1 + RIVALS]
         features = np.column_stack(
             [
@@ -331,9 +345,18 @@ class Knowledge:
         about_query = np.array([1, rivals.mean() if len(rivals) else 0, brief, max(ahead, 0)], np.float64)
         return Candidates(owners, best_entries, best, bm25, features, about_query)
 
+    def _make_by_words(self, name: str, text: str, language: Language) -> _ByWords:
+        shelf = self._shelves[name]
+        words = [shelf.lexical.spelled(term.term) for term in self._terms(text)]
+        found, _ = shelf.lexical.best(words, BY_WORDS_LIMIT, self._same_script(name, language))
+        return _ByWords(words, shelf.groups[found].tolist(), shelf.lexical.self_score(words))
+
     def _copies(self, found: Candidates, relevance: NDArray[np.float64], limit: int) -> list[tuple[int, int]]:
         """(place kept, place of a copy of it) among the `limit` most relevant articles."""
         order = np.argsort(-relevance, kind="stable")[:limit]
+        order = order[relevance[order] >= SEEN]
+        if len(order) < 2:
+            return []
         shelf = self._shelves["articles"]
         firsts = np.searchsorted(shelf.entries[:, 0], found.owners[order])
         vectors = shelf.dense.vectors(firsts)
@@ -494,20 +517,23 @@ class Knowledge:
 def _judged_together(groups: Ints, entries: Ints, cosines: Floats, shown: Mask) -> tuple[Ints, Floats, Floats, Floats]:
     """(best entry, its cosine, the second-best cosine, the best that is not shown) of each group with a shown entry.
 
-    Where there is no second or nothing unshown, the best stands in.
+    The entries of a group stand together, in their order. Where there is no second or nothing unshown, the best stands
+    in.
     """
-    order = np.lexsort((entries, -cosines, ~shown, groups))
-    groups, entries, cosines, shown = groups[order], entries[order], cosines[order], shown[order]
-    starts = np.flatnonzero(np.r_[True, groups[1:] != groups[:-1]])
-    ends = np.r_[starts[1:], len(groups)]
-    shown_counts = np.add.reduceat(shown, starts, dtype=np.int64)
-    kept = shown_counts > 0
-    starts, ends, shown_counts = starts[kept], ends[kept], shown_counts[kept]
-    best = cosines[starts]
-    second = np.where(shown_counts > 1, cosines[np.minimum(starts + 1, len(cosines) - 1)], best)
-    unshown = starts + shown_counts
-    abroad = np.where(unshown < ends, cosines[np.minimum(unshown, len(cosines) - 1)], best)
-    return entries[starts], best, second, abroad
+    is_start = np.ones(len(groups), np.bool_)
+    np.not_equal(groups[1:], groups[:-1], out=is_start[1:])
+    starts, run = np.flatnonzero(is_start), np.cumsum(is_start) - 1
+    visible = np.where(shown, cosines, NOT_THERE)
+    best = np.maximum.reduceat(visible, starts)
+    at_best = np.flatnonzero(visible == best[run])
+    places = np.empty(len(starts), np.int64)
+    places[run[at_best[::-1]]] = at_best[::-1]  # of equals the first
+    visible[places] = NOT_THERE
+    second = np.maximum.reduceat(visible, starts)
+    abroad = np.maximum.reduceat(np.where(shown, NOT_THERE, cosines), starts)
+    kept = best > NOT_THERE
+    found, best, second, abroad = entries[places[kept]], best[kept], second[kept], abroad[kept]
+    return found, best, np.where(second > NOT_THERE, second, best), np.where(abroad > NOT_THERE, abroad, best)
 
 
 def _may_show(article: Article, on: date, channel: str | None, audience: str) -> bool:

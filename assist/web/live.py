@@ -435,7 +435,7 @@ class Rooms:
         # Its thread needs the interpreter to begin; only then does it compute without it, and this thread may work.
         await asyncio.sleep(_HEAD_START_S)
         utterance = self._utterance(said, seq, hint)
-        self._assistant.prepare(utterance)
+        self._assistant.prepare(session, utterance)
         encoding = await encoded
         self._metrics.encode_seconds.observe(time.perf_counter() - begin)
         return utterance, encoding

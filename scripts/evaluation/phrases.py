@@ -109,17 +109,20 @@ def player(models: Path, data: Path) -> Player:
     return Player(encoder, IndexStore(data / "index", relevance).open(), EmotionReader(models))
 
 
-def mark_of(row: dict[str, Any], phrase: Phrase) -> str | None:
-    text, mark = row["judged"].get(phrase.id, ("", ""))
-    return mark if text == phrase.text else None
+def mark_of(row: dict[str, Any], phrase: Phrase, judge: int = 0) -> str | None:
+    """The mark of the first or second judge (0, 1); the second has none for what was taken in later."""
+    text, *marks = row["judged"].get(phrase.id, [""])
+    return marks[judge] if text == phrase.text and judge < len(marks) else None
 
 
-def right_at(rows: list[dict[str, Any]], shown: list[list[Phrase]], k: int) -> dict[str, float]:
+def right_at(rows: list[dict[str, Any]], shown: list[list[Phrase]], k: int, judge: int = 0) -> dict[str, float]:
     found: dict[str, float] = {"n": len(rows)}
     for name, good in (("right", MARKS[:1]), ("right_or_acceptable", MARKS[:2])):
-        hits = [any(mark_of(row, p) in good for p in mine[:k]) for row, mine in zip(rows, shown, strict=True)]
+        hits = [any(mark_of(row, p, judge) in good for p in mine[:k]) for row, mine in zip(rows, shown, strict=True)]
         found[f"{name}@{k}"] = round(sum(hits) / len(hits), 4)
-    found["unjudged"] = sum(mark_of(row, p) is None for row, mine in zip(rows, shown, strict=True) for p in mine[:k])
+    found["unjudged"] = sum(
+        mark_of(row, p, judge) is None for row, mine in zip(rows, shown, strict=True) for p in mine[:k]
+    )
     return found
 
 
@@ -152,7 +155,8 @@ def main() -> int:
         return write_unjudged(rows, list(systems.values()), options.unjudged)
     figures: dict[str, dict[str, float]] = {}
     for name, shown in systems.items():
-        figures[name] = {**right_at(rows, shown, 1), **right_at(rows, shown, 2)}
+        for judge, title in enumerate((name, f"{name}, second judge")):
+            figures[title] = {**right_at(rows, shown, 1, judge), **right_at(rows, shown, 2, judge)}
     for language in sorted({row["language"] for row in rows}):
         mine = [place for place, row in enumerate(rows) if row["language"] == language]
         figures[language] = right_at([rows[p] for p in mine], [systems["ours"][p] for p in mine], 2)

@@ -60,7 +60,7 @@ class KeywordAssistant:
     def start(self, conversation: Conversation) -> KeywordSession:
         return KeywordSession(conversation)
 
-    def prepare(self, utterance: Utterance) -> None:
+    def prepare(self, _: KeywordSession, utterance: Utterance) -> None:
         pass
 
     def needs_encoding(self, speaker: str, session: KeywordSession) -> bool:
