@@ -45,6 +45,7 @@ class Row:
     language: Language
     context: tuple[tuple[Speaker, str], ...]
     situation: str
+    writer: str = ""
 
     def vector(self, encoder: Encoder) -> np.ndarray:
         """The utterance's vector, the conversation read turn by turn as live."""
@@ -53,7 +54,10 @@ class Row:
 
 def rows_of(path: Path) -> list[Row]:
     rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
-    return [Row(r["text"], r["language"], tuple((s, t) for s, t in r["context"]), r["situation"]) for r in rows]
+    return [
+        Row(r["text"], r["language"], tuple((s, t) for s, t in r["context"]), r["situation"], r.get("writer", ""))
+        for r in rows
+    ]
 
 
 def scores_of(rows: Sequence[Row], knowledge: Knowledge, encoder: Encoder) -> tuple[np.ndarray, ...]:
