@@ -271,7 +271,7 @@ class Assistant:
                 )
             )
             telling = [hit for hit in hits if hit.relevance >= TELLING]
-            situations = knowledge.likely_situations(encoding.vector, telling)
+            situations = knowledge.likely_situations(encoding.vector, telling, memory=encoding.memory)
             intent = _topic(intent, *next(iter(situations.items()), (None, 0.0)))
         recent = np.sum([encoding.vector, *session.context_vectors()[: RECENT - 1]], axis=0)
         product = order.title if order is not None else None

@@ -34,10 +34,14 @@ class Judgement:
 
     def vector(self, encoder: QueryEncoder) -> Floats:
         """The query's vector, the conversation read turn by turn as live."""
+        return self.encoding(encoder).vector
+
+    def encoding(self, encoder: QueryEncoder) -> Encoding:
+        """What one pass says of the query, the conversation read turn by turn as live."""
         said: list[tuple[Speaker, Memory]] = []
         for speaker, text in self.context:
             said.append((speaker, encoder.encode_query(text, said).memory))
-        return encoder.encode_query(self.query, said).vector
+        return encoder.encode_query(self.query, said)
 
 
 def read_judgements(path: Path) -> list[Judgement]:

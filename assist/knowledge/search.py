@@ -251,10 +251,18 @@ class Knowledge:
         """(likeliest situation id, its calibrated probability)."""
         return next(iter(self.likely_situations(vector, hits).items()), (None, 0.0))
 
-    def likely_situations(self, vector: Floats, hits: Sequence[Hit] = (), limit: int = 3) -> dict[str, float]:
+    def likely_situations(
+        self,
+        vector: Floats,
+        hits: Sequence[Hit] = (),
+        limit: int = 3,
+        *,
+        memory: NDArray[np.float16] | None = None,
+    ) -> dict[str, float]:
         """Calibrated probabilities of the `limit` likeliest situations, the first first.
 
-        Found articles speak for their situations in proportion to their relevance.
+        Found articles speak for their situations in proportion to their relevance; `memory` is what the encoder keeps
+        of the turn, where it is at hand.
         """
         if not self.situations:
             return {}
@@ -264,7 +272,7 @@ class Knowledge:
             if hit.kind == "article" and place is not None:
                 support[place] = max(support[place], hit.relevance)
         query = centred(vector, self._means[-1])
-        shares = self._situation_reader.probabilities(query, self._situation_scores(vector), support)
+        shares = self._situation_reader.probabilities(query, self._situation_scores(vector), support, memory)
         best = np.argsort(-shares, kind="stable")[:limit].tolist()
         return {self.situations[place].id: float(shares[place]) for place in best}
 

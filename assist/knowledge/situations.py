@@ -16,24 +16,38 @@ from assist.errors import ModelError
 Floats = NDArray[np.float32]
 
 FILE_NAME: Final = "situations.npz"
+INNER: Final = slice(384, 768)
+"""Of what a turn keeps for later ones to look back at, the numbers whose mean over its tokens tells a situation best
+beside the sentence vector; chosen among twelve such parts on writers left out of training."""
+_INNER_SIZE: Final = INNER.stop - INNER.start
+
+
+def inner_of(memory: NDArray[np.float16]) -> Floats:
+    """Mean of `INNER` [384] over the tokens of a turn's memory [tokens, units]."""
+    mean: Floats = memory[:, INNER].mean(axis=0, dtype=np.float32)
+    return mean
 
 
 @dataclass(frozen=True, slots=True)
 class SituationModel:
     """A multinomial logit over situations; `scripts/train_situations` fits and writes it.
 
-    A situation scores weights · vector + bias + nearest · (cosine of its nearest example) + support · (relevance of its
-    best found article). One that the model was not fitted on, because the retailer has added it, has no weights: it
-    scores unknown + unknown_nearest · cosine + support · relevance, fitted by leaving situations out. One that was
-    learned but is not the retailer's takes its share and is never named. Without a file all of them are unknown.
+    A situation scores weights · vector + inner · (mean of `INNER` over the tokens) + bias + nearest · (cosine of its
+    nearest example) + support · (relevance of its best found article). One that the model was not fitted on, because
+    the retailer has added it, has no weights: it scores unknown + unknown_nearest · cosine + support · relevance,
+    fitted by leaving situations out. One that was learned but is not the retailer's takes its share and is never named.
+    Without a file all of them are unknown.
 
-    `weights` [n, dimension] and `bias` [n] belong to `ids`; `mix` holds nearest, support, unknown, unknown_nearest.
+    `weights` [n, dimension], `inner` [n, 384] and `bias` [n] belong to `ids`; `usual` [384] stands in where the turn's
+    memory is not at hand; `mix` holds nearest, support, unknown, unknown_nearest.
     """
 
     ids: tuple[str, ...] = ()
     weights: Floats | None = None
     bias: Floats | None = None
     mix: tuple[float, float, float, float] = (6.0, 6.0, 0.0, 14.0)
+    inner: Floats | None = None
+    usual: Floats | None = None
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -43,9 +57,12 @@ class SituationModel:
                 ids = tuple(str(name) for name in file["ids"])
                 weights, bias = file["weights"].astype(np.float32), file["bias"].astype(np.float32)
                 nearest, support, unknown, unknown_nearest = (float(value) for value in file["mix"])
+                inner, usual = file["inner"].astype(np.float32), file["usual"].astype(np.float32)
             if weights.ndim != 2 or len(weights) != len(ids) or bias.shape != (len(ids),):
                 raise ValueError("the shapes differ")
-            return cls(ids, weights, bias, (nearest, support, unknown, unknown_nearest))
+            if inner.shape != (len(ids), _INNER_SIZE) or usual.shape != (_INNER_SIZE,):
+                raise ValueError("the shapes differ")
+            return cls(ids, weights, bias, (nearest, support, unknown, unknown_nearest), inner, usual)
         except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
             raise ModelError(f"cannot use {path.name}: {error}") from error
 
@@ -56,8 +73,10 @@ class SituationModel:
         """
         weights, bias = np.zeros((len(ids), dimension), np.float32), np.full(len(ids), self.mix[2], np.float32)
         nearest = np.full(len(ids), self.mix[3], np.float32)
+        inner, usual = np.zeros((len(ids), _INNER_SIZE), np.float32), np.zeros(_INNER_SIZE, np.float32)
         if self.weights is None or self.bias is None:
-            return SituationReader(weights, bias, nearest, self.mix[1])
+            return SituationReader(weights, bias, nearest, self.mix[1], inner, usual)
+        learned_inner = np.zeros((len(self.ids), _INNER_SIZE), np.float32) if self.inner is None else self.inner
         if self.weights.shape[1] != dimension:
             raise ModelError(f"{FILE_NAME} is for vectors of {self.weights.shape[1]} numbers, not {dimension}")
         learned = {name: number for number, name in enumerate(self.ids)}
@@ -65,12 +84,15 @@ class SituationModel:
             if name in learned:
                 number = learned.pop(name)
                 weights[place], bias[place], nearest[place] = self.weights[number], self.bias[number], self.mix[0]
+                inner[place] = learned_inner[number]
         others = list(learned.values())
         return SituationReader(
             np.concatenate([weights, self.weights[others]]),
             np.concatenate([bias, self.bias[others]]),
             nearest,
             self.mix[1],
+            np.concatenate([inner, learned_inner[others]]),
+            usual if self.usual is None else self.usual,
         )
 
 
@@ -82,14 +104,24 @@ class SituationReader:
     bias: Floats
     nearest: Floats
     support: float
+    inner: Floats
+    usual: Floats
 
-    def probabilities(self, query: Floats, cosines: Floats, relevances: Floats) -> Floats:
+    def probabilities(
+        self, query: Floats, cosines: Floats, relevances: Floats, memory: NDArray[np.float16] | None = None
+    ) -> Floats:
         """Calibrated probabilities [situations]; what is missing to 1 are situations that the index does not have.
 
         `query` is the centred vector, `cosines` [situations] those of the nearest examples, `relevances` [situations]
-        those of the best article found for each.
+        those of the best article found for each, `memory` [tokens, units] what the encoder keeps of the turn.
         """
-        scores = self.weights @ query + self.bias
+        is_whole = memory is not None and memory.shape[1] >= INNER.stop
+        inner = inner_of(memory) if memory is not None and is_whole else self.usual
+        return self.of_inner(query, cosines, relevances, inner)
+
+    def of_inner(self, query: Floats, cosines: Floats, relevances: Floats, inner: Floats) -> Floats:
+        """Like `probabilities`, from the mean of `INNER` [384]."""
+        scores = self.weights @ query + self.inner @ inner + self.bias
         scores[: len(cosines)] += self.nearest * cosines + self.support * relevances
         weights = np.exp(scores - scores.max())
         shares: Floats = weights[: len(cosines)] / weights.sum()

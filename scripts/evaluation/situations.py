@@ -26,11 +26,12 @@ from rich.table import Table
 
 from assist.domain import Language, Speaker
 from assist.errors import AssistError
-from assist.inference.encoder import Encoder
+from assist.inference.encoder import Encoder, Encoding
 from assist.knowledge.index import IndexStore
 from assist.knowledge.judgements import Judgement
 from assist.knowledge.ranking import Relevance
 from assist.knowledge.search import Knowledge, centred
+from assist.knowledge.situations import inner_of
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 TEST = ROOT / "models/data/situations/test.jsonl"
@@ -47,9 +48,9 @@ class Row:
     situation: str
     writer: str = ""
 
-    def vector(self, encoder: Encoder) -> np.ndarray:
-        """The utterance's vector, the conversation read turn by turn as live."""
-        return Judgement(self.text, self.language, self.context, None).vector(encoder)
+    def encoding(self, encoder: Encoder) -> Encoding:
+        """What one pass says of the utterance, the conversation read turn by turn as live."""
+        return Judgement(self.text, self.language, self.context, None).encoding(encoder)
 
 
 def rows_of(path: Path) -> list[Row]:
@@ -61,16 +62,18 @@ def rows_of(path: Path) -> list[Row]:
 
 
 def scores_of(rows: Sequence[Row], knowledge: Knowledge, encoder: Encoder) -> tuple[np.ndarray, ...]:
-    """(vectors [rows, dimension], cosines of the nearest examples and relevances of the found articles [rows, n])."""
+    """(vectors, inner means, cosines of the nearest examples, relevances of the found articles), each [rows, …]."""
     number = {situation.id: place for place, situation in enumerate(knowledge.situations)}
     examples = [(number[s.id], encoder.encode_query(text).vector) for s in knowledge.situations for text in s.examples]
     means = encoder.query_means[-1]
     example_vectors = centred(np.stack([vector for _, vector in examples]), means)
     example_of = np.array([place for place, _ in examples])
-    vectors, support = [], np.zeros((len(rows), len(number)), np.float32)
+    vectors, inner, support = [], [], np.zeros((len(rows), len(number)), np.float32)
     for place, row in enumerate(track(rows, "reading", console=Console(stderr=True), transient=True)):
-        vector = row.vector(encoder)
+        encoding = row.encoding(encoder)
+        vector = encoding.vector
         vectors.append(vector)
+        inner.append(inner_of(encoding.memory))
         hits = knowledge.search(
             row.text, vector, language=row.language, kinds=("article",), channel="chat", limit=HITS, on=date.today()
         )
@@ -80,7 +83,7 @@ def scores_of(rows: Sequence[Row], knowledge: Knowledge, encoder: Encoder) -> tu
                 support[place, column] = max(support[place, column], hit.relevance)
     cosines = centred(np.stack(vectors), means) @ example_vectors.T
     nearest = np.stack([cosines[:, example_of == column].max(axis=1) for column in range(len(number))], axis=1)
-    return np.stack(vectors), nearest, support
+    return np.stack(vectors), np.stack(inner), nearest, support
 
 
 def macro_f1(truth: Sequence[str], said: Sequence[str]) -> float:
@@ -112,12 +115,14 @@ def main() -> int:
         return 1
     rows = rows_of(options.file)
     ids = [situation.id for situation in knowledge.situations]
-    vectors, nearest, support = scores_of(rows, knowledge, encoder)
+    vectors, inner, nearest, support = scores_of(rows, knowledge, encoder)
     model = relevance.situations.of(ids, encoder.dimension)
     shares = np.stack(
         [
-            model.probabilities(query, cosines, found)
-            for query, cosines, found in zip(centred(vectors, encoder.query_means[-1]), nearest, support, strict=True)
+            model.of_inner(query, cosines, found, mean)
+            for query, cosines, found, mean in zip(
+                centred(vectors, encoder.query_means[-1]), nearest, support, inner, strict=True
+            )
         ]
     )
     truth = [row.situation for row in rows]

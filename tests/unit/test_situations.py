@@ -1,5 +1,6 @@
 """The recognition of situations: learned ones by their weights, new ones by their examples, both by what was found."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 
 from assist.errors import ModelError
 from assist.knowledge.ranking import Relevance
-from assist.knowledge.situations import FILE_NAME, SituationModel
+from assist.knowledge.situations import FILE_NAME, INNER, SituationModel
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SHIPPED = SituationModel.load(ROOT / "models" / FILE_NAME)
@@ -43,6 +44,17 @@ def test_what_was_learned_and_is_not_the_retailers_takes_its_share_and_is_never_
 
 def test_an_article_that_was_found_speaks_for_its_situation() -> None:
     assert read(PAIR, ["late", "refund"], [0, 0, 1], [0.3, 0.2], [0, 1]) == "refund"
+
+
+def test_the_memory_of_the_turn_is_heard() -> None:
+    inner = np.zeros((2, 384), np.float32)
+    inner[1, 0] = 9
+    model = replace(PAIR, inner=inner, usual=np.zeros(384, np.float32)).of(["late", "refund"], 3)
+    nothing = np.zeros(3, np.float32), np.zeros(2, np.float32), np.zeros(2, np.float32)
+    memory = np.zeros((5, 4608), np.float16)
+    memory[:, INNER.start] = 1
+    assert model.probabilities(*nothing, memory)[1] > 0.99
+    assert model.probabilities(*nothing)[1] == model.probabilities(*nothing, memory[:, :8])[1] == 0.5
 
 
 def test_without_a_file_the_nearest_example_decides() -> None:
@@ -85,6 +97,10 @@ def test_a_file_that_lacks_a_part_or_differs_in_shape_is_refused(tmp_path: Path)
     np.savez(path, ids=np.array(["late"]), weights=np.zeros((1, 3)))
     with pytest.raises(ModelError):
         SituationModel.load(path)
-    np.savez(path, ids=np.array(["late"]), weights=np.zeros((2, 3)), bias=np.zeros(1), mix=np.zeros(4))
+    whole = {"bias": np.zeros(1), "mix": np.zeros(4), "inner": np.zeros((1, 384)), "usual": np.zeros(384)}
+    np.savez(path, ids=np.array(["late"]), weights=np.zeros((2, 3)), **whole)
+    with pytest.raises(ModelError, match="shapes"):
+        SituationModel.load(path)
+    np.savez(path, ids=np.array(["late"]), weights=np.zeros((1, 3)), **(whole | {"usual": np.zeros(3)}))
     with pytest.raises(ModelError, match="shapes"):
         SituationModel.load(path)
