@@ -15,20 +15,31 @@ from assist.suggest.drafts.privacy import others_data
 from assist.suggest.drafts.promises import DraftRules, promises
 from assist.suggest.drafts.questions import asks_again, unanswered
 from assist.suggest.drafts.text import Draft, DraftContext, Found
-from assist.suggest.drafts.wording import COLUMN, LANGUAGES, MAINLAND_WORDS, WORDS
+from assist.suggest.drafts.wording import COLUMN, LANGUAGES, MAINLAND_WORDS, OTHER_LANGUAGE, WORDS
 from assist.text.language import detect
 
 __all__ = ["DRAFTS_FILE", "DraftChecker", "DraftContext", "DraftRules", "MannerModel"]
 
 _HAN: Final = re.compile(r"[\u3400-\u9fff]")
 _WORD: Final = re.compile(r"[A-Za-z]+")
+_OTHER_SCRIPT: Final = re.compile(
+    r"[\u0400-\u04ff\u0590-\u0e7f\u3040-\u30ff\uac00-\ud7af](?:[^\n]{0,8}[\u0400-\u04ff\u0590-\u0e7f\u3040-\u30ff\uac00-\ud7af]){5}"
+)
+"""Cyrillic, Hebrew, Arabic, the scripts of India, Thai, kana and hangul, but not one の or emoticon."""
+_OTHER_LATIN: Final = frozenset(
+    "la le les des une est pas vous votre nous que para por el los las una su con del se usted der die das und nicht ist ihr sie wir ihre il di che per sono della o os você não sua um uma bonjour hola guten merci gracias danke".split()
+)
+_ENGLISH: Final = frozenset("the is are you your we it to of and for in on can will be this that with have".split())
+_LEAST_OTHER: Final = 3
 _TELLING: Final = 500
 """Characters that tell the language of a draft."""
 _LEAST_HAN, _LEAST_WORDS = 4, 4
 _MAINLAND: Final = re.compile("|".join(MAINLAND_WORDS))
 _ENDS: Final = ",，。.!！?？;；:：~～… \n"
 _MARKS: Final = re.compile(r"[!！?？~～]{2,}|[!！]")
-_ALREADY_WRONG: Final = frozenset({"cold", "dismissive", "blame", "sarcasm", "wrong_language", "forbidden_promise"})
+_ALREADY_WRONG: Final = frozenset(
+    {"cold", "dismissive", "blame", "sarcasm", "wrong_language", "forbidden_promise", "personal_data"}
+)
 """Issues after which nothing is gained by saying that the draft does not answer either."""
 
 
@@ -66,31 +77,29 @@ class DraftChecker:
 
 def _weighed(draft: Draft, found: list[Found], model: MannerModel, vector: Floats) -> Iterator[Found]:
     """What the wording says and the model does not contradict, and what the model is sure of by itself."""
-    probabilities = model.probabilities(draft.text, vector)
-    for issue in found:
-        if probabilities[issue.code] >= model.with_wording[issue.code]:
-            yield issue
     if not draft.clauses:
         return
     worded_codes = {issue.code for issue in found}
-    alone = {code: p - model.model_alone[code] for code, p in probabilities.items() if code not in worded_codes}
-    code = max(alone, key=alone.__getitem__, default=None)  # one draft seldom has two faults of manner
-    if code is not None and alone[code] >= 0:
-        clauses = draft.clauses if code != "cold" else ()
-        if clauses:
-            clause = clauses[model.loudest(code, [clause.text for clause in clauses])]
-            yield Found(code, clause.start, clause.end)
-        else:
-            yield Found(code, draft.clauses[0].start, draft.clauses[-1].end)
+    heard = model.hear(draft, vector, worded_codes)
+    over = {code: one.probability - model.bars[code] for code, one in heard.items()}
+    yield from (issue for issue in found if over[issue.code] >= 0)
+    code = max(over.keys() - worded_codes, key=over.__getitem__, default=None)
+    if code is not None and over[code] >= 0:  # one draft seldom has two faults of manner
+        whole = draft.clauses[0].start, draft.clauses[-1].end
+        yield Found(code, *(whole if code == "cold" else heard[code][1:]))
 
 
 def _language(draft: Draft, language: Language, context: DraftContext, column: int) -> Iterator[Found]:
     theirs = context.language
     if theirs is None:
         return
+    if _OTHER_SCRIPT.search(draft.text) or _is_other_latin(draft.folded):
+        names = (("their", LANGUAGES[theirs][column]), ("ours", OTHER_LANGUAGE[column]))
+        yield Found("wrong_language", 0, len(draft.folded), names)
+        return
     han, words = len(_HAN.findall(draft.text)), len(_WORD.findall(draft.text))
     enough = han >= _LEAST_HAN or (han == 0 and words >= _LEAST_WORDS)
-    if language in LANGUAGES and language != theirs and enough:
+    if language in LANGUAGES and language != theirs and enough and not _same_in_both(language, context):
         names = (("their", LANGUAGES[theirs][column]), ("ours", LANGUAGES[language][column]))
         yield Found("wrong_language", 0, len(draft.folded), names)
     elif theirs == "zh-Hant" and language == "zh-Hant":
@@ -98,6 +107,24 @@ def _language(draft: Draft, language: Language, context: DraftContext, column: i
         for match in _MAINLAND.finditer(draft.text[: len(draft.folded)]):
             if match.group() not in said:
                 yield Found("wrong_variant", *match.span(), (("better", MAINLAND_WORDS[match.group()]),))
+
+
+def _is_other_latin(folded: str) -> bool:
+    """Whether words of French, Spanish, German, Portuguese or Italian outnumber the English ones."""
+    words = _WORD.findall(folded)
+    other = sum(word in _OTHER_LATIN for word in words)
+    return other >= _LEAST_OTHER and other > sum(word in _ENGLISH for word in words)
+
+
+def _same_in_both(language: Language, context: DraftContext) -> bool:
+    """Whether both are Chinese and nothing the customer wrote tells which script they read."""
+    said = "".join(text for speaker, text in context.turns if speaker == "customer")[:_TELLING]
+    return (
+        language != "en"
+        and bool(said)
+        and detect(said, "zh-Hans") == "zh-Hans"
+        and detect(said, "zh-Hant") == "zh-Hant"
+    )
 
 
 def _issue(draft: Draft, found: Found, column: int) -> DraftIssue:

@@ -29,7 +29,7 @@ _HOURS: Final = {"hours": (1.0, 1.0), "working days": (24.0, 34.0), "months": (6
 """What a unit of time lasts at least and at most, in hours: five working days may have a weekend in between."""
 
 _COUNT: Final = re.compile(
-    r"(?P<n>\d{1,3}|[一二两三四五六七八九十])(?P<of>次|期|晚|张券|人)(?!性|级|元|工|为|体|货|品)"
+    r"(?P<n>\d{1,3}|[一二两三四五六七八九十])(?P<of>次|期|晚|张券|人|米)(?!性|级|元|工|为|体|货|品|色|白|饭|\d)"
 )
 _COUNT_EN: Final = re.compile(
     r"\b(?P<n>\d{1,3}|one|two|three|four|five|six|seven|eight|nine|ten)(?: [a-z]+)? (?P<of>codes?|nights?|vouchers?|coupons?|items?|people|uses|changes|exchanges|returns)\b"
@@ -42,8 +42,13 @@ _NUMBERS: Final = {
     for word in words.split()
 }
 _DATE: Final = re.compile(r"\d{1,2}日")
+_LASTING: Final = re.compile(r"^[前后留满达需约过近共]\||\|[内后]")
+"""30日 is thirty days between such characters, else a day of the month."""
 _CLOCK: Final = re.compile(
     r"\b(?P<hour>\d{1,2}) ?(?P<half>am|pm)\b|\b(?P<word>noon|midnight)\b|(?P<part>上午|早上|下午|晚上|晚|中午)(?P<zh>\d{1,2})点(?!\d)"
+)
+_NEXT_DAY: Final = re.compile(
+    r"(?P<same>当天|当日|同日|\bsame (?:day|night))|次日|隔天|隔日|翌日|第二天|\bnext(?: working| business)? (?:day|morning)"
 )
 _HOUR: Final = {"noon": 12.0, "midnight": 24.0}
 _FROM_AMOUNT: Final = re.compile(r"满 ?(?P<n>\d{2,5})(?![\d元块.天日个年人件])")
@@ -69,10 +74,10 @@ _ANY: Final = re.compile(
     r"都(?:通用|可以|能用|能|行|支持|适用)|不限|任何|所有|全场|哪里都|\b(?:everywhere|anywhere|any (?:store|item|order)|all (?:stores|items|orders))\b"
 )
 _WE_PAY: Final = re.compile(
-    r"(?:由|是)?(?:卖家|商家|我方|平台|店铺|我们|本店)(?:来)?(?:承担|出|付|负担)|\bwe(?:'ll)? (?:will )?(?:pay|cover)"
+    r"(?:由|是)?(?:卖家|商家|我方|平台|店铺|我们|本店)(?:来)?(?:承担|出|付|负担)|\bwe(?:'ll)? (?:will )?(?:pay|cover)|运费我们出"
 )
 _YOU_PAY: Final = re.compile(
-    r"(?:由|是|得|要)?(?:买家|客户|顾客|消费者|您|你)(?:自己|自行|来)?(?:承担|出|付|负担)|自费|自理|\b(?:customers?|you|recipient)(?:'ll)? (?:will |need to |have to )?(?:pays?|cover)|paid by (?:the )?(?:customer|recipient|you)|at your own (?:cost|expense)"
+    r"(?:由|是|得|要)?(?:买家|客户|顾客|消费者|您|你)(?:自己|自行|来)?(?:承担|出|付|负担)|自费|自理|\b(?:customers?|you|recipient)(?:'ll|'d)? (?:will |just |only |would )*(?:need to |have to )?(?:pays?|cover)|paid by (?:the )?(?:customer|recipient|you)|at your own (?:cost|expense)"
 )
 _FREE: Final = re.compile(
     r"不收|免收|不用(?:付|出|交|给)|免手续费|不要钱|\bno (?:\w+ )?(?:fee|charge|cost)\b|free of charge"
@@ -81,11 +86,25 @@ _CHARGE: Final = re.compile(
     r"(?:收取?|费用?为?|需付|承担).{0,8}\d|\d.{0,12}(?:手续费|服务费|fee|charge)|(?:fee|charge)s? .{0,8}(?:applies|appl(?:y|ies)|of)"
 )
 _WAIVED: Final = re.compile(r"免|不收|waive|\bno\b|\bfree\b")
+_NOT_NEEDED: Final = re.compile(
+    r"不用|无需|无须|不需要?|不必|毋须|免(?=提供|出示)|\b(?:no need (?:for|to)|don't need|without|not required|no \w+ (?:needed|required))"
+)
+_NEEDED: Final = re.compile(
+    r"凭|(?<!无)(?<!不)(?:必)?须|需(?!要的话|求)(?<!无需)(?<!不需)|(?<!不)(?:要|得)(?:提供|出示|带)|出示|提供|\b(?:must|requires?d?|needs? (?:a|the|to)|have to|only with|with (?:a )?proof)"
+)
+_NEVER: Final = re.compile(
+    r"任何[^,。]{0,6}(?:均|都|也)?不|一律不|均不|不管[^,。]{0,8}(?:都|也)不|无论[^,。]{0,8}(?:都|也)不|\b(?:under no circumstances|in no case|never|no matter)"
+)
+_MAY: Final = re.compile(r"(?<!不)可(?!能)(?:以)?|支持|\b(?:may|can(?!not|'t)) ")
+_GIVING: Final = frozenset("提供出示凭证申请须任何需用必无论管") | frozenset("need must requir provid appl".split())
+"""What is asked to be shown, not what is shown."""
+_SHARED: Final = 2
+_SCALE: Final = 15
 _SAME_HOUR: Final = 0.1
 """23:59 is midnight."""
 _ASKED_KINDS: Final = {
     "time": re.compile(
-        r"多久|几天|多长时间|多少天|几个(?:小时|月|工作日)|几年|几耐|\bhow (?:long|many (?:days|hours|weeks|months))"
+        r"多久|几天|几日|多长时间|多少天|几个(?:小时|月|工作日)|几年|几耐|\bhow (?:long|many (?:days|hours|weeks|months))"
     ),
     "¥": re.compile(r"多少钱|运费多少|(?:收|要)多少|满多少|how much"),
     "o'clock": re.compile(r"几点|what time"),
@@ -93,7 +112,7 @@ _ASKED_KINDS: Final = {
 _BARE_YES: Final = re.compile(
     r"^\W*(?:您好|亲亲?|你好|嗨|hi|hello)?[, !~]*(?:可以|能|支持|没问题|有的|行|当然|是的|对|得|yes|yep|yeah|yup|sure|of course|absolutely|certainly)"
 )
-_LEAST: Final = 0.5
+_LEAST: Final = 0.67
 _BRIEF: Final = 3
 
 
@@ -162,8 +181,11 @@ def _other_figure(
     heard: set[tuple[str, float, float]],
     asked: _Asked,
 ) -> str | None:
-    rivals = [line for line in lines if any(_kind(unit) == _kind(figure[0]) for unit, *_ in line.stated)]
-    stands_there = any(figure in line.stated for line in lines)  # of what, a sentence may say in many ways
+    asks_for_it = asked.kind == _kind(figure[0])
+    rivals = [line for line in lines if any(_is_rival(figure, stated, asks_for_it) for stated in line.stated)]
+    listed = re.compile(rf"(?<!\d){figure[2]:g}[、/]")
+    # Of what, a sentence may say in many ways.
+    stands_there = any(figure in line.stated or listed.search(line.text) for line in lines)
     if not rivals or stands_there or _is_derived(figure, lines, heard):
         return None
     # What a figure is of may stand in the clauses before it in the same sentence, last in the question.
@@ -171,7 +193,8 @@ def _other_figure(
     for back in range(place - 1, max(-1, place - 3), -1):
         views.append(views[-1] | content(draft.clauses[back].text))
     views.append(views[-1] | asked.about)
-    if asked.kind == _kind(figure[0]) and not any(_agrees(figure, stated) for line in rivals for stated in line.stated):
+    told = [one[:3] for one in _figures(draft.folded)]
+    if asks_for_it and not any(_agrees(one, stated) for one in told for line in rivals for stated in line.stated):
         return max(rivals, key=lambda line: len(line.about & views[-1])).raw
     for view in views:
         scores = [
@@ -181,7 +204,7 @@ def _other_figure(
             for line in rivals
         ]
         best = max(scores)
-        if best < 2:
+        if best < 3:
             continue
         meant = [line for line, score in zip(rivals, scores, strict=True) if score == best]
         if len(meant) > 1:
@@ -202,6 +225,16 @@ def _other_answer(draft: Draft, clause: Piece, about: set[str], lines: Sequence[
     if _IF.search(sentence):
         return None
     article = " ".join(line.text for line in lines)
+    for ours, theirs in ((_NOT_NEEDED, _NEEDED), (_NEVER, _MAY)):
+        named = ours.search(clause.text)
+        if named is None:
+            continue
+        what = content(clause.text[named.start() :]) - _REFUSING - _GIVING
+        for line in lines:
+            stated = theirs.search(line.text)
+            both = stated and what & (content(line.text[stated.start() :]) - _REFUSING)
+            if both and (len(both) >= _SHARED or any(token.isascii() and len(token) > _BRIEF for token in both)):
+                return line.raw
     if _FREE.search(clause.text) and _CHARGE.search(article) and not _WAIVED.search(article):
         return next((line.raw for line in lines if _CHARGE.search(line.text)), None)
     for theirs, ours in ((_WE_PAY, _YOU_PAY), (_YOU_PAY, _WE_PAY)):
@@ -210,7 +243,7 @@ def _other_answer(draft: Draft, clause: Piece, about: set[str], lines: Sequence[
             for line in lines:
                 if theirs.search(line.text) and len(line.own & about) > same:
                     return line.raw
-    if _NO.search(clause.text):
+    if _NO.search(sentence if _BARE_YES.search(clause.text) else clause.text):
         return None
     for line in lines:
         if _ONLY.search(line.text) and _ANY.search(clause.text) and line.about & about:
@@ -253,17 +286,27 @@ def _figures_of(part: str) -> frozenset[str]:
 
 def _figures(folded: str) -> Iterator[tuple[str, float, float, int, int]]:
     for quantity in quantities(folded):
-        if not _DATE.fullmatch(quantity.text):
+        if not _DATE.fullmatch(quantity.text) or _LASTING.search(
+            folded[max(0, quantity.start - 1) : quantity.start] + "|" + folded[quantity.end : quantity.end + 1]
+        ):
             yield _of(quantity)
     for match in _CLOCK.finditer(folded):
         hour = _HOUR.get(match["word"] or "") or _hour(match["hour"] or match["zh"], match["half"] or match["part"])
         yield ("o'clock", hour, hour, match.start(), match.end())
+    yield from _soon(folded)
     for match in _FROM_AMOUNT.finditer(folded):
         yield ("¥", float(match["n"]), float(match["n"]), match.start(), match.end())
     for pattern in (_COUNT, _COUNT_EN):
         for match in pattern.finditer(folded):
             number = float(_NUMBERS.get(match["n"]) or match["n"])
             yield (match["of"].rstrip("s"), number, number, match.start(), match.end())
+
+
+def _soon(folded: str) -> Iterator[tuple[str, float, float, int, int]]:
+    """The next day is a figure too."""
+    for match in _NEXT_DAY.finditer(folded):
+        low, high = (0.0, 24.0) if match["same"] else (24.0, 48.0)
+        yield ("hours", low, high, match.start(), match.end())
 
 
 def _hour(digits: str, half: str) -> float:
@@ -289,6 +332,14 @@ def _agrees(figure: tuple[str, float, float], stated: tuple[str, float, float]) 
     (a, b), (c, d) = _span(figure), _span(stated)
     slack = _SAME_HOUR if figure[0] == "o'clock" else 0
     return a <= d + slack and c <= b + slack
+
+
+def _is_rival(figure: tuple[str, float, float], stated: tuple[str, float, float], asks_for_it: bool) -> bool:
+    """Whether both measure the same kind of thing; minutes and months do so only where that is the question."""
+    if _kind(figure[0]) != _kind(stated[0]):
+        return False
+    ours, theirs = _span(figure)[1], _span(stated)[1]
+    return asks_for_it or figure[0] not in _HOURS or max(ours, theirs) <= _SCALE * max(1.0, min(ours, theirs))
 
 
 def _span(figure: tuple[str, float, float]) -> tuple[float, float]:

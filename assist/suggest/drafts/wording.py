@@ -118,6 +118,7 @@ LANGUAGES: Final[Mapping[str, Texts]] = {
     "zh-Hant": ("繁体中文", "繁體中文", "traditional Chinese"),
     "en": ("英文", "英文", "English"),
 }
+OTHER_LANGUAGE: Final[Texts] = ("另一种语言", "另一種語言", "another language")
 COLUMN: Final = {"zh-Hans": 0, "zh-Hant": 1, "en": 2}
 
 MAINLAND_WORDS: Final = {
