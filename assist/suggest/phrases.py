@@ -32,10 +32,10 @@ MILD, STIRRED, STRONG = 0.4, 0.5, 0.7
 """Intensities: an apology is too much below the first, one in passing too little from the second, and a weighty one
 may be right from the third."""
 
-OF_STAGE, OF_SITUATION, OF_FEELING, OF_LIKENESS, OF_WEIGHT = 0.5, 3.0, 1.0, 2.0, 1.0
+OF_STAGE, OF_SITUATION, OF_FEELING, OF_LIKENESS, OF_WEIGHT = 0.25, 2.5, 1.5, 1.0, 1.5
 """What a phrase loses by every stage that comes before its own and by an apology of the wrong weight, and gains by
 situation, feeling and likeness. Chosen on the development half of models/data/phrase_judgements.jsonl, as is:"""
-ANY_SITUATION = 0.65
+ANY_SITUATION = 0.75
 """A phrase for any situation fits as well as one for a situation that is this probable."""
 
 
@@ -65,7 +65,7 @@ def calming(moment: Moment) -> list[Suggestion]:
             + OF_LIKENESS * round(similarity, 4)
             - OF_WEIGHT * _misweighed(library.apologies[number], moment.emotion.intensity)
         )
-        # What agents use moves it by at most a stage and a half, as `CAP` and `FLOOR` of the weights stand.
+        # What agents use moves it by at most three stages, as `CAP` and `FLOOR` of the weights stand.
         scored.append((-fit - math.log(moment.weights.of("phrase", phrase.id)), phrase.id, phrase, fit))
     scored.sort(key=lambda entry: entry[:2])
     top = OF_SITUATION + OF_FEELING + OF_LIKENESS
