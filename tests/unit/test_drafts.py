@@ -315,7 +315,10 @@ def test_the_model_finds_what_no_wording_has_and_may_overrule_one() -> None:
     assert checker.check(text, DraftContext()) == []
     [issue] = checker.check(text, DraftContext(), vector)
     assert (issue.code, issue.text) == ("sarcasm", "Your parcel went wandering")
-    assert checker.check("Please calm down.", DraftContext(), vector) == []  # a probability of 0.27
+    assert checker.check("Relax, it is on its way.", DraftContext(), vector) == []  # a probability of 0.27
+    [blunt] = checker.check("Please calm down.", DraftContext(), vector)
+    assert blunt.code == "dismissive", "what is never right to say is not overruled"
+    assert checker.check('They told you to "calm down", and I am sorry.', DraftContext(), vector) == []
 
 
 def test_the_shipped_model_reads(tmp_path: Path) -> None:
