@@ -50,8 +50,6 @@ MEANING: Final = "meaning"
 """The `why` of a hit that shares no word with the query."""
 SMALL_TALK: Final = "small_talk"
 """Situation of sentences that want no answer."""
-SEEN: Final = 0.02
-"""Relevance below which an article is shown nowhere, so that nobody minds whose copy it is."""
 NOT_THERE: Final = np.float32(-2)
 """Below every cosine."""
 UNKNOWN: Final = -1
@@ -319,7 +317,7 @@ class Knowledge:
         query = centred(vector, self._means[LANGUAGES.index(language)])
         near, _ = shelf.dense.search(query, NEAREST, mask)
         by_meaning = list(dict.fromkeys(shelf.entry_groups[near].tolist()))[:BY_MEANING_LIMIT]
-        groups = dict.fromkeys([*by_meaning, *by_words.groups])
+        groups = sorted({*by_meaning, *by_words.groups})  # so that of equals the same one always comes first
         if not groups:
             return NO_CANDIDATES
         entries = shelf.members(groups)
@@ -362,9 +360,6 @@ class Knowledge:
     def _copies(self, found: Candidates, relevance: NDArray[np.float64], limit: int) -> list[tuple[int, int]]:
         """(place kept, place of a copy of it) among the `limit` most relevant articles."""
         order = np.argsort(-relevance, kind="stable")[:limit]
-        order = order[relevance[order] >= SEEN]
-        if len(order) < 2:
-            return []
         shelf = self._shelves["articles"]
         firsts = np.searchsorted(shelf.entries[:, 0], found.owners[order])
         vectors = shelf.dense.vectors(firsts)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from assist.conversation.assistant import Assistant
 from assist.domain import (
     Article,
+    ArticleLanguage,
     AssistResult,
     Conversation,
     ConversationReading,
@@ -306,6 +307,16 @@ def model_for(code: str, gram_of: str, bar: float = 0.5) -> MannerModel:
     return MannerModel(
         weights, biases, pieces, 0 * biases, mix, np.ones(BUCKETS, np.float32), dict.fromkeys(CODES, bar)
     )
+
+
+@pytest.mark.parametrize("language", ["zh-Hans", "zh-Hant", "en"])
+def test_a_better_wording_has_no_blank_and_is_no_fault_itself(language: ArticleLanguage) -> None:
+    faults = ["Please calm down.", "It's your own fault.", "No.", "It will definitely arrive tomorrow."]
+    better = [i.better for text in faults for i in CHECKER.check(text, DraftContext(language=language)) if i.better]
+    assert len(better) >= 3
+    for text in better:
+        assert "…" not in text and "..." not in text
+        assert CHECKER.check(text, DraftContext(language=language)) == []
 
 
 def test_the_model_finds_what_no_wording_has_and_may_overrule_one() -> None:

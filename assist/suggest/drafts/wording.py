@@ -25,9 +25,9 @@ WORDS: Final[Mapping[str, Words]] = {
             "Too curt: give the reason and one thing that you can do.",
         ),
         (
-            "这一点暂时做不到，抱歉。我能为您做的是……",
-            "這部分目前沒辦法，很抱歉。我可以為您做的是……",
-            "I'm sorry, I am not able to do that, but here is what I can do for you: …",
+            "这一点暂时做不到，抱歉。我看看还能为您做什么，看好就告诉您。",
+            "這部分目前沒辦法，很抱歉。我看看還能幫您做什麼，確認後就告訴您。",
+            "I'm sorry, I can't do that. Let me see what I can do instead, and I'll tell you here.",
         ),
     ),
     "dismissive": Words(
@@ -69,9 +69,9 @@ WORDS: Final[Mapping[str, Words]] = {
         "block",
         ("承诺了现有信息保证不了的事。", "承諾了現有資料無法保證的事。", "This promises what nobody can be sure of."),
         (
-            "按目前的进度预计是……，有变化我会主动告诉您。",
-            "依目前進度預計是……，如有變動我會主動通知您。",
-            "As things stand it is expected …; I will tell you myself if that changes.",
+            "我先查目前的进度，查到什么就告诉您什么，有变化也会主动说。",
+            "我先查目前的進度，查到的情況會如實告訴您，如有變動也會主動通知。",
+            "Let me check where it stands and tell you exactly what I can see. If that changes, I will let you know myself.",
         ),
     ),
     "personal_data": Words(
