@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, time
+from functools import partial
 from time import perf_counter
 from zoneinfo import ZoneInfo
 
@@ -36,7 +37,7 @@ from assist.knowledge.search import Knowledge
 from assist.suggest import policy
 from assist.suggest.answers import SAFETY_THRESHOLD
 from assist.suggest.compose import suggestions
-from assist.suggest.drafts import DraftChecker, DraftContext
+from assist.suggest.drafts import DraftChecker, DraftContext, Heard
 from assist.suggest.moment import Moment
 from assist.suggest.weights import NEUTRAL, Weights
 from assist.suggest.wishes import asks_for_advice
@@ -219,24 +220,37 @@ class Assistant:
         hours = CallHours(*self._callback_hours, self._timezone)
         return wrap_up(session, self._clock(), hours, agent_language)
 
-    def check_draft(self, text: str, session: Session | None, encoding: Encoding | None = None) -> list[DraftIssue]:
+    def draft_hearing(self, text: str, session: Session | None) -> Callable[[], Mapping[str, Heard] | None]:
+        """What the network hears in a draft, for `check_draft`: to be called on a thread, where it computes for some
+        milliseconds. It holds what it needs of the session as it is now.
+        """
+        context = self.context(session) if session is not None else ()
+        return partial(self._drafts.hear, text, context, self._cited(session))
+
+    def check_draft(
+        self, text: str, session: Session | None, heard: Mapping[str, Heard] | None = None
+    ) -> list[DraftIssue]:
         """What is wrong with what the agent is typing, in the light of the conversation if there is one.
 
         Args:
             text: the draft so far.
             session: the conversation's state; it is not moved on.
-            encoding: the encoder's pass over the draft alone; without it only the wording is judged.
+            heard: what `draft_hearing` said of it; without it only the wording is judged.
         """
-        vector = None if encoding is None else encoding.vector
         if session is None:
-            return self._drafts.check(text, DraftContext(), vector)
+            return self._drafts.check(text, DraftContext(), heard)
         context = DraftContext(
             turns=tuple((turn.utterance.speaker, turn.utterance.text) for turn in session.turns[-DRAFT_TURNS:]),
             language=session.language if session.first_customer_at else None,
             customer=session.conversation.customer,
-            articles=tuple(a.body for a in self._knowledge().articles if (a.id, a.version) in session.cited),
+            articles=self._cited(session),
         )
-        return self._drafts.check(text, context, vector)
+        return self._drafts.check(text, context, heard)
+
+    def _cited(self, session: Session | None) -> tuple[str, ...]:
+        """Texts of the articles that the latest answers cite."""
+        cited = session.cited if session is not None else ()
+        return tuple(a.body for a in self._knowledge().articles if (a.id, a.version) in cited) if cited else ()
 
     def _moment(
         self,
@@ -271,7 +285,9 @@ class Assistant:
                 )
             )
             telling = [hit for hit in hits if hit.relevance >= TELLING]
-            situations = knowledge.likely_situations(encoding.vector, telling, memory=encoding.memory)
+            situations = knowledge.likely_situations(
+                encoding.vector, telling, memory=encoding.memory, text=utterance.text
+            )
             intent = _topic(intent, *next(iter(situations.items()), (None, 0.0)))
         recent = np.sum([encoding.vector, *session.context_vectors()[: RECENT - 1]], axis=0)
         product = order.title if order is not None else None

@@ -96,14 +96,18 @@ class Encoder:
         """Changes when vectors may."""
         return self.manifest.encoder_version
 
-    def encode_query(self, text: str, context: Context = ()) -> Encoding:
+    def encode_query(self, text: str, context: Context = (), begin: Callable[[], object] = lambda: None) -> Encoding:
         """Read what a customer or an agent says or asks, in the light of the turns before; the last three count.
+
+        `begin` is called when the pass begins: from then on most of the time is spent without the interpreter.
 
         A text over `max_query_tokens` loses its middle: its first quarter and its end are kept, because a long message
         opens with the matter and closes with the feeling and the demand.
         """
         ids, offsets, truncated = self.query_tokens(text)
-        vector, memory, emotions, flags, intensity, token_logits = self._session.run(OUTPUTS, self._feed(ids, context))
+        feed = self.feed(ids, context)
+        begin()
+        vector, memory, emotions, flags, intensity, token_logits = self._session.run(OUTPUTS, feed)
         spans = [_within(text, begin, end, len(self.manifest.query_prefix)) for begin, end in offsets]
         kept = [index for index, (begin, end) in enumerate(spans) if begin < end]
         return Encoding(
@@ -118,11 +122,20 @@ class Encoder:
             has_context=any(speaker in CONTEXT_SPEAKERS for speaker, _ in context),
         )
 
-    def query_tokens(self, text: str) -> tuple[list[int], list[tuple[int, int]], bool]:
-        """Token ids of a query, their offsets in prefix and text, and whether its middle was left out."""
+    def memory_of(self, text: str, limit: int) -> Memory:
+        """What is kept [tokens, units] of a text that nothing came before, cut at its end after `limit` tokens."""
+        ids, _, _ = self.query_tokens(text)
+        memory: Memory = self._session.run(("turn_memory",), self.feed(ids[:limit], ()))[0][0]
+        return memory
+
+    def query_tokens(self, text: str, limit: int | None = None) -> tuple[list[int], list[tuple[int, int]], bool]:
+        """Token ids of a query, their offsets in prefix and text, and whether its middle was left out.
+
+        `limit` is `max_query_tokens` unless given.
+        """
         encoded = self._tokenizer.encode(self.manifest.query_prefix + LONE_SURROGATE.sub("\ufffd", text))
         ids, offsets = encoded.ids, encoded.offsets
-        limit = self.manifest.max_query_tokens
+        limit = limit or self.manifest.max_query_tokens
         if len(ids) <= limit:
             return ids, offsets, False
         head = int(limit * HEAD_SHARE)
@@ -138,13 +151,14 @@ class Encoder:
             prefixed = self.manifest.passage_prefix + LONE_SURROGATE.sub("\ufffd", text)
             ids = self._tokenizer.encode(prefixed).ids
             limit = self.manifest.max_passage_tokens
-            feed = self._feed(ids if len(ids) <= limit else [*ids[: limit - 1], ids[-1]], ())
+            feed = self.feed(ids if len(ids) <= limit else [*ids[: limit - 1], ids[-1]], ())
             vectors[index] = self._session.run(("sentence_vector",), feed)[0][0]
             if progress:
                 progress(index + 1)
         return vectors
 
-    def _feed(self, ids: list[int], context: Context) -> dict[str, NDArray[Any]]:
+    def feed(self, ids: list[int], context: Context) -> dict[str, NDArray[Any]]:
+        """The model's inputs for a text's tokens, said after the turns of `context`."""
         inputs = np.array([ids], np.int64)
         memories, kinds = [np.zeros((0, self._memory_units), np.float16)], [_kinds(0)]
         said = [(speaker, memory) for speaker, memory in reversed(context) if speaker in CONTEXT_SPEAKERS][

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from threading import Lock
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
 from assist.errors import Overloaded, Unavailable
 from assist.inference.encoder import Context, Encoding
+
+T = TypeVar("T")
 
 
 class QueryEncoder(Protocol):
     """What the pool runs: `Encoder`, or a stand-in of a test."""
 
-    def encode_query(self, text: str, context: Context) -> Encoding:
-        """Encode one text, said after the turns of `context`."""
+    def encode_query(self, text: str, context: Context, begin: Callable[[], object] = ...) -> Encoding:
+        """Encode one text, said after the turns of `context`; `begin` is called when the pass begins."""
 
 
 class EncoderPool:
@@ -35,31 +39,49 @@ class EncoderPool:
         return max(0, self._pending - self._workers)
 
     async def encode_query(self, text: str, context: Context = ()) -> Encoding:
-        """Encode `text` in a worker thread; raises as `start` and its future do."""
-        return await self.start(text, context)
+        """Encode `text` in a worker thread; raises as `begin` does."""
+        return await self.run(partial(self._encoder.encode_query, text, context))
 
-    def start(self, text: str, context: Context = ()) -> asyncio.Future[Encoding]:
-        """Begin to encode `text` in a worker thread; the caller may do something else before it awaits the outcome.
+    async def run(self, work: Callable[[], T]) -> T:
+        """Do any other work of a model in a worker thread; raises as `begin` does."""
+        return await asyncio.wrap_future(self._submit(work))
 
-        Raises Overloaded if the queue is full and Unavailable after `close`; awaiting raises whatever the encoder
-        raised for this text, and the worker lives on. A caller that is cancelled while it waits frees its place.
+    async def begin(self, text: str, context: Context = ()) -> asyncio.Future[Encoding]:
+        """Return once the pass over `text` has begun; the caller may do other things before it awaits the rest.
+
+        Sooner they would only fight over the interpreter. Raises Overloaded if the queue is full and Unavailable after
+        `close`; awaiting the future raises whatever the encoder raised for this text, and the worker lives on. A caller
+        that is cancelled while it waits frees its place.
         """
+        loop = asyncio.get_running_loop()
+        begun = asyncio.Event()
+        tell = partial(loop.call_soon_threadsafe, begun.set)
+        future = self._submit(partial(self._encoder.encode_query, text, context, tell))
+        future.add_done_callback(lambda _: tell())  # it may fail before
+        try:
+            await begun.wait()
+        except asyncio.CancelledError:
+            future.cancel()
+            raise
+        return asyncio.wrap_future(future)
+
+    def _submit(self, work: Callable[[], T]) -> Future[T]:
         with self._lock:
             if self._pending >= self._workers + self._queue_limit:
                 raise Overloaded("the encoder's queue is full", {"queue_limit": self._queue_limit})
             self._pending += 1
         try:
-            future = self._executor.submit(self._encoder.encode_query, text, context)
+            future = self._executor.submit(work)
         except RuntimeError as error:  # the executor was shut down
             self._release()
             raise Unavailable("the encoder is closed") from error
         future.add_done_callback(self._release)
-        return asyncio.wrap_future(future)
+        return future
 
     def close(self) -> None:
         """Finish what waits, then end the threads. May be called again."""
         self._executor.shutdown(wait=True)
 
-    def _release(self, _: Future[Encoding] | None = None) -> None:
+    def _release(self, _: Future[Any] | None = None) -> None:
         with self._lock:
             self._pending -= 1

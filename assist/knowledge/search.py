@@ -158,11 +158,13 @@ class Knowledge:
         self._same_script = lru_cache(maxsize=16)(self._make_same_script)
         self._shown_parts = lru_cache(maxsize=8192)(self._make_shown_parts)
         self._by_words = lru_cache(maxsize=4 * KEPT_TEXTS)(self._make_by_words)
+        self._worded = lru_cache(maxsize=KEPT_TEXTS)(self._situation_reader.worded)
 
     def prepare(self, text: str, language: Language) -> None:
-        """What the words of a text find, ahead of `search` in that language, which then has it ready."""
+        """What the words of a text find and say, ahead of `search` in that language and of `likely_situations`."""
         for name in ("articles", "cases"):
             self._by_words(name, text, language)
+        self._worded(text)
 
     def search(
         self,
@@ -256,11 +258,12 @@ class Knowledge:
         limit: int = 3,
         *,
         memory: NDArray[np.float16] | None = None,
+        text: str = "",
     ) -> dict[str, float]:
         """Calibrated probabilities of the `limit` likeliest situations, the first first.
 
         Found articles speak for their situations in proportion to their relevance; `memory` is what the encoder keeps
-        of the turn, where it is at hand.
+        of the turn and `text` the turn itself, where they are at hand.
         """
         if not self.situations:
             return {}
@@ -270,7 +273,8 @@ class Knowledge:
             if hit.kind == "article" and place is not None:
                 support[place] = max(support[place], hit.relevance)
         query = centred(vector, self._means[-1])
-        shares = self._situation_reader.probabilities(query, self._situation_scores(vector), support, memory)
+        worded = self._worded(text) if text else None
+        shares = self._situation_reader.probabilities(query, self._situation_scores(vector), support, memory, worded)
         best = np.argsort(-shares, kind="stable")[:limit].tolist()
         return {self.situations[place].id: float(shares[place]) for place in best}
 

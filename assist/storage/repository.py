@@ -37,7 +37,7 @@ from assist.domain import (
     WrapUp,
 )
 from assist.errors import Conflict, NotFound
-from assist.storage.engine import Readers, Writer, migrate, open_engine
+from assist.storage.engine import Prepared, Readers, Writer, migrate, open_engine
 from assist.storage.keys import Keys
 from assist.storage.queries import (
     article_use,
@@ -66,9 +66,9 @@ from assist.storage.records import (
 from assist.storage.redaction import Redactor, log_id
 from assist.storage.tables import conversations, events, reviews, suggestions, utterances
 
-_INSERT_UTTERANCE = insert(utterances)
-_INSERT_SUGGESTION = insert(suggestions)
-_INSERT_EVENT = insert(events)
+_INSERT_UTTERANCE = Prepared(insert(utterances))
+_INSERT_SUGGESTION = Prepared(insert(suggestions))
+_INSERT_EVENT = Prepared(insert(events))
 # The seq is the guard between processes: only one of two writers finds the conversation where it left it.
 _STEP = (
     update(conversations)
@@ -79,14 +79,15 @@ _STEP = (
     )
     .values(last_seq=bindparam("seq"), updated_at=bindparam("now"))
 )
-_ADVANCE = _STEP.values(
+_ADVANCE_TEXT = _STEP.values(
     last_speaker=bindparam("speaker"),
     last_text=bindparam("text"),
     trend=bindparam("trend"),
     escalation_risk=bindparam("risk"),
 )
-_ADVANCE_FEELING = _ADVANCE.values(
-    emotion=bindparam("label"), intensity=bindparam("strength"), flags=bindparam("raised")
+_ADVANCE = Prepared(_ADVANCE_TEXT)
+_ADVANCE_FEELING = Prepared(
+    _ADVANCE_TEXT.values(emotion=bindparam("label"), intensity=bindparam("strength"), flags=bindparam("raised"))
 )
 ERASED = "[ERASED]"
 
@@ -161,7 +162,7 @@ class Repository:
             if connection.execute(select(conversations.c.id).where(conversations.c.id == kept.id)).first():
                 raise Conflict("A conversation with this id exists.", {"id": kept.id})
             connection.execute(insert(conversations), row)
-            connection.execute(_INSERT_EVENT, event)
+            _INSERT_EVENT.run(connection, event)
 
         await self._writer.write(job)
 
@@ -170,6 +171,14 @@ class Repository:
 
         Raises Conflict if the conversation is closed or not where the result says, e.g. moved on by another process.
         """
+        at, written = self.begin_append(conversation, redactor, result)
+        await written
+        return at
+
+    def begin_append(
+        self, conversation: Conversation, redactor: Redactor, result: AssistResult
+    ) -> tuple[str, asyncio.Future[None]]:
+        """Like `append`, for who has something to do until the commit; the future raises what `append` does."""
         kept = redactor.result(result)
         spoken, emotion, reading = kept.utterance, kept.emotion, kept.conversation
         at = iso(self._clock())
@@ -196,15 +205,14 @@ class Repository:
         advance = _ADVANCE_FEELING if emotion else _ADVANCE
 
         def job(connection: Connection) -> None:
-            if connection.execute(advance, step).rowcount != 1:
+            if advance.run(connection, step) != 1:
                 raise Conflict("The conversation is closed or has moved on elsewhere.", {"id": conversation.id})
-            connection.execute(_INSERT_UTTERANCE, utterance)
-            connection.execute(_INSERT_EVENT, event)
+            _INSERT_UTTERANCE.run(connection, utterance)
+            _INSERT_EVENT.run(connection, event)
             if rows:
-                connection.execute(_INSERT_SUGGESTION, rows)
+                _INSERT_SUGGESTION.run(connection, *rows)
 
-        await self._writer.write(job)
-        return at
+        return at, self._writer.submit(job)
 
     async def append_single(self, conversation: Conversation, redactor: Redactor, result: AssistResult) -> None:
         """Log a result that belongs to no stored conversation."""
@@ -213,9 +221,9 @@ class Repository:
         )
 
         def job(connection: Connection) -> None:
-            connection.execute(_INSERT_UTTERANCE, utterance)
+            _INSERT_UTTERANCE.run(connection, utterance)
             if rows:
-                connection.execute(_INSERT_SUGGESTION, rows)
+                _INSERT_SUGGESTION.run(connection, *rows)
 
         await self._writer.write(job)
 
@@ -262,7 +270,7 @@ class Repository:
             closing = {"status": "closed", "closed_at": at, "wrap_up": payload}
             if connection.execute(_STEP.values(closing), step).rowcount != 1:
                 raise Conflict("The conversation is closed or has moved on elsewhere.", {"id": conversation_id})
-            connection.execute(_INSERT_EVENT, event | {"payload": payload})
+            _INSERT_EVENT.run(connection, event | {"payload": payload})
 
         await self._writer.write(job)
 
@@ -464,7 +472,7 @@ def _add_event(connection: Connection, conversation_id: str, seq: int, kind: str
     if connection.execute(update(table).where(here).values(last_seq=seq, updated_at=at)).rowcount != 1:
         raise Conflict("The conversation has moved on elsewhere.", {"id": conversation_id})
     row = {"conversation_id": conversation_id, "seq": seq, "type": kind, "at": at, "payload": payload}
-    connection.execute(_INSERT_EVENT, row)
+    _INSERT_EVENT.run(connection, row)
 
 
 def _events(connection: Connection, conversation_id: str, since: int) -> tuple[StoredEvent, ...]:

@@ -32,11 +32,13 @@ MILD, STIRRED, STRONG = 0.4, 0.5, 0.7
 """Intensities: an apology is too much below the first, one in passing too little from the second, and a weighty one
 may be right from the third."""
 
-OF_STAGE, OF_SITUATION, OF_FEELING, OF_LIKENESS, OF_WEIGHT = 0.25, 2.5, 1.5, 1.0, 1.5
+OF_STAGE, OF_SITUATION, OF_FEELING, OF_LIKENESS, OF_WEIGHT, OF_APTNESS = 0.25, 2.5, 1.5, 1.0, 1.5, 0.5
 """What a phrase loses by every stage that comes before its own and by an apology of the wrong weight, and gains by
-situation, feeling and likeness. Chosen on the development half of models/data/phrase_judgements.jsonl, as is:"""
+situation, feeling, likeness and the logit of its aptness. Chosen on models/data/phrase_judgements.jsonl, as is:"""
 ANY_SITUATION = 0.75
 """A phrase for any situation fits as well as one for a situation that is this probable."""
+USUAL_APTNESS = 0.23
+"""Of a phrase that nobody has judged: the share of right ones among all that were."""
 
 
 def calming(moment: Moment) -> list[Suggestion]:
@@ -64,6 +66,7 @@ def calming(moment: Moment) -> list[Suggestion]:
             + OF_FEELING * sum(feelings.get(name, 0.0) for name in phrase.emotions)
             + OF_LIKENESS * round(similarity, 4)
             - OF_WEIGHT * _misweighed(library.apologies[number], moment.emotion.intensity)
+            + OF_APTNESS * library.aptness[number]
         )
         # What agents use moves it by at most three stages, as `CAP` and `FLOOR` of the weights stand.
         scored.append((-fit - math.log(moment.weights.of("phrase", phrase.id)), phrase.id, phrase, fit))
@@ -180,12 +183,13 @@ class _Library:
     """The phrases of an index laid out for choosing, so that a call looks at a few dozen and not at all.
 
     `places` are numbers by kind, language, situation and feeling (None: whichever); `openers` and `apologies` [phrases]
-    describe the wording.
+    describe the wording, `aptness` [phrases] is its logit beside that of a phrase nobody has judged.
     """
 
     places: Mapping[tuple[PhraseKind, ArticleLanguage, str, str | None], Sequence[int]]
     openers: Sequence[str]
     apologies: Sequence[int]
+    aptness: Sequence[float]
 
 
 @lru_cache(maxsize=2)
@@ -196,7 +200,13 @@ def _library(knowledge: Knowledge) -> _Library:
             for emotion in (*phrase.emotions, None):
                 places.setdefault((phrase.kind, phrase.language, situation, emotion), []).append(number)
     texts = [phrase.text for phrase in knowledge.phrases]
-    return _Library(places, [opener_of(text) for text in texts], [apology_in(text) for text in texts])
+    usual = _logit(USUAL_APTNESS)
+    aptness = [_logit(p.aptness) - usual if p.aptness is not None else 0.0 for p in knowledge.phrases]
+    return _Library(places, [opener_of(text) for text in texts], [apology_in(text) for text in texts], aptness)
+
+
+def _logit(share: float) -> float:
+    return math.log(share / (1 - share))
 
 
 def _suggestion(moment: Moment, phrase: Phrase, relevance: float, title: str, reason: str | None = None) -> Suggestion:

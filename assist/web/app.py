@@ -23,7 +23,6 @@ from assist.domain import ConversationReading
 from assist.errors import AssistError, NotFound, TooLarge, Unprocessable
 from assist.inference.emotion import EmotionReader
 from assist.inference.encoder import Encoder
-from assist.inference.manifest import Manifest
 from assist.inference.pool import EncoderPool
 from assist.knowledge.index import IndexStore
 from assist.knowledge.ranking import Relevance
@@ -32,7 +31,7 @@ from assist.settings import Settings
 from assist.storage.customer_sources import open_customers
 from assist.storage.records import ConversationSummary, iso
 from assist.storage.repository import Repository
-from assist.suggest.drafts import DRAFTS_FILE, DraftChecker, DraftRules, MannerModel
+from assist.suggest.drafts import MODEL_FILE, DraftChecker, DraftReader, DraftRules
 from assist.web import board_routes, demo, knowledge_routes, log_routes, pages, profiles, routes, socket
 from assist.web.checks import fields_of
 from assist.web.knowledge import Builds, LiveKnowledge
@@ -80,7 +79,7 @@ def open_engine(settings: Settings) -> Engine:
         ),
         cuts=Cuts(settings.segment_dormant_days, settings.segment_core_orders, settings.segment_core_spend),
         weights=PolicyFolder(settings.policy_path).in_use(required=bool(settings.policy_file)),
-        drafts=open_drafts(settings, encoder.manifest),
+        drafts=open_drafts(settings, encoder),
     )
     customers = open_customers(
         settings.customer_source,
@@ -96,16 +95,13 @@ def open_engine(settings: Settings) -> Engine:
     return Engine(repository, assistant, pool, knowledge, customers=customers)
 
 
-def open_drafts(settings: Settings, manifest: Manifest) -> DraftChecker:
+def open_drafts(settings: Settings, encoder: Encoder) -> DraftChecker:
     """The draft check with the retailer's own rules. Raises KnowledgeError or ModelError.
 
     Without its model file the wording rules work alone.
     """
-    model = None
-    if manifest.lists(DRAFTS_FILE):
-        path = manifest.verified(settings.models_dir, DRAFTS_FILE)
-        model = MannerModel.load(path, encoder_version=manifest.encoder_version)
-    return DraftChecker(DraftRules.read(settings.knowledge_dir), model)
+    reader = DraftReader(settings.models_dir, encoder) if encoder.manifest.lists(MODEL_FILE) else None
+    return DraftChecker(DraftRules.read(settings.knowledge_dir), reader)
 
 
 def create_app(

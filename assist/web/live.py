@@ -21,6 +21,7 @@ from assist.domain import (
     ArticleLanguage,
     AssistResult,
     Conversation,
+    DraftIssue,
     Emotion,
     Language,
     Outcome,
@@ -50,8 +51,6 @@ from assist.web.schemas import CLOCKS, AssistInput, ClocksOut, OutcomeInput, Utt
 
 REMEMBERED = 200
 """Conversations whose last turns stay encoded in memory, 0.4 MB each as a rule; others' are encoded again."""
-_HEAD_START_S = 0.0005
-"""Tokenising takes the encoder's thread about half of this; the shortest pass takes six times as long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +93,10 @@ class Room:
     def seq(self) -> int:
         """The last event."""
         return len(self.events)
+
+    def result_json(self, result: AssistResult) -> str:
+        """A result of this room as it was sent."""
+        return self.events[result.utterance.seq - 1].data
 
     def take(self, event: Event) -> None:
         """Record an event that is in the log, and send it to every screen."""
@@ -246,16 +249,23 @@ class Rooms:
             try:
                 result = self._assistant.assist(room.session, utterance, encoding)
                 result = replace(result, took_ms=_ms_since(begin))
-                at = await self._repository.append(room.conversation, room.redactor, result)
+                at, written = self._repository.begin_append(room.conversation, room.redactor, result)
+                data = RESULT.dump_json(result).decode()  # while it is being written
+                await written
             except BaseException:
                 # The session has moved on, the log has not, or nobody knows: rebuild it before it is used again.
                 room.session = None
                 raise
-            data = RESULT.dump_json(result).decode()
             room.take_result(result, Event(utterance.seq, "utterance.added", at, data))
         self._count(result, begin)
-        self._board.change(room.summary(self._assistant))
+        # The speaker's screen comes first.
+        asyncio.get_running_loop().call_soon(self._show_on_board, room)
         return result
+
+    def _show_on_board(self, room: Room) -> None:
+        is_here = self._rooms.get(room.conversation.id) is room
+        if is_here and room.session is not None and room.status == "open":
+            self._board.change(room.summary(self._assistant))
 
     async def assist_once(self, asked: AssistInput, conversation: Conversation) -> AssistResult:
         """A result for the last of some utterances, in a session of their own. The result is logged."""
@@ -277,6 +287,25 @@ class Rooms:
         self._count(result, begin)
         last_id = asked.utterances[-1].id
         return replace(result, utterance=replace(result.utterance, id=last_id)) if last_id else result
+
+    async def check_draft(self, text: str, conversation_id: str | None) -> list[DraftIssue]:
+        """What is wrong with what the agent of a conversation is typing; see `Assistant.check_draft`.
+
+        Raises NotFound, or Overloaded as for an utterance.
+        """
+        if conversation_id is None:
+            heard = await self._pool.run(self._assistant.draft_hearing(text, None))
+            return self._assistant.check_draft(text, None, heard)
+        room = await self.ready(conversation_id)
+        async with room.lock:
+            if room.session is None:
+                await self._rebuild(room)
+            assert room.session is not None
+            session = room.session
+            await self._recall(room, session)
+            # Taken here: the thread must not look at a session that goes on.
+            hear = self._assistant.draft_hearing(text, session)
+        return self._assistant.check_draft(text, session, await self._pool.run(hear))
 
     async def set_outcome(self, suggestion_id: str, given: OutcomeInput) -> None:
         """Log what became of a suggestion and tell every screen. Raises NotFound."""
@@ -426,14 +455,12 @@ class Rooms:
         if not self._assistant.needs_encoding(said.speaker, session):
             return self._utterance(said, seq, hint), None
         try:
-            encoded = self._pool.start(said.text, self._assistant.context(session))
+            encoded = await self._pool.begin(said.text, self._assistant.context(session))
         except Overloaded:
             if said.speaker == "customer":
                 raise
             self._assistant.forget(session)
             return self._utterance(said, seq, hint), None
-        # Its thread needs the interpreter to begin; only then does it compute without it, and this thread may work.
-        await asyncio.sleep(_HEAD_START_S)
         utterance = self._utterance(said, seq, hint)
         self._assistant.prepare(session, utterance)
         encoding = await encoded

@@ -178,10 +178,7 @@ async def search_knowledge(asked: SearchInput, parts: Service) -> SearchOut:
 async def check_draft(asked: DraftInput, parts: Service) -> DraftOut:
     """What is wrong with what the agent is typing."""
     check_text(parts.settings, asked.text)
-    room = await parts.rooms.ready(asked.conversation_id) if asked.conversation_id else None
-    encoding = await parts.engine.pool.encode_query(asked.text)
-    session = room.session if room else None
-    return DraftOut(issues=parts.engine.assistant.check_draft(asked.text, session, encoding))
+    return DraftOut(issues=await parts.rooms.check_draft(asked.text, asked.conversation_id))
 
 
 def _json(result: AssistResult) -> Response:

@@ -10,7 +10,6 @@ from starlette.responses import Response
 
 from assist.errors import AssistError, Forbidden, TooLarge, Unprocessable
 from assist.storage.keys import Key
-from assist.storage.records import RESULT
 from assist.web.auth import allowed
 from assist.web.board import Watcher
 from assist.web.checks import check_text, fields_of
@@ -120,7 +119,7 @@ async def _answer(raw: str | bytes, parts: Parts, key: Key, room: Room, referenc
     if isinstance(message, SocketUtterance):
         check_text(parts.settings, message.text)
         result = await parts.rooms.add_utterance(room.conversation.id, message)
-        return f'{{"type":"result","result":{RESULT.dump_json(result).decode()}}}'
+        return f'{{"type":"result","result":{room.result_json(result)}}}'
     if isinstance(message, SocketOutcome):
         check_text(parts.settings, message.final_text)
         await parts.rooms.set_outcome(message.suggestion_id, message)

@@ -119,9 +119,9 @@ def main() -> int:
     model = relevance.situations.of(ids, encoder.dimension)
     shares = np.stack(
         [
-            model.of_inner(query, cosines, found, mean)
-            for query, cosines, found, mean in zip(
-                centred(vectors, encoder.query_means[-1]), nearest, support, inner, strict=True
+            model.of_inner(query, cosines, found, mean, model.worded(row.text))
+            for row, query, cosines, found, mean in zip(
+                rows, centred(vectors, encoder.query_means[-1]), nearest, support, inner, strict=True
             )
         ]
     )

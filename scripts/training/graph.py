@@ -136,22 +136,33 @@ def linear_parts(name: str) -> list[str]:
     return [name + part for part in ("query", "key", "value")] if name.endswith("attention.self.") else [name]
 
 
-def encoder_graph(
-    source: Source, head: dict[str, np.ndarray], *, scales: dict[str, np.ndarray] | None, probe: bool = False
-):
-    """The ONNX model: fp32 if `scales` is None, else int8 layers and 4-bit embedding.
+@dataclasses.dataclass
+class Trunk:
+    """A graph up to the last layer: the names of its states, of the keys and values that later turns look back at, of
+    the mask of its tokens, and of the peaks of its layers' inputs.
+    """
+
+    graph: Graph
+    states: list[str]
+    memories: list[str]
+    mask: str
+    peaks: dict[str, str]
+
+
+def trunk_graph(
+    source: Source, looking_back: np.ndarray, *, scales: dict[str, np.ndarray] | None, probe: bool = False
+) -> Trunk:
+    """The layers: fp32 if `scales` is None, else int8 layers and 4-bit embedding.
 
     The upper half of the layers attends to the turn's tokens and to the keys and values that the turns before had
-    there, with a learned bias for how long ago and by whom it was said. So a turn is read once and looked back at for
-    nearly nothing, and the lower half stays free of context.
+    there, with a learned bias for how long ago and by whom it was said (`looking_back` [layers, kinds, heads]). So a
+    turn is read once and looked back at for nearly nothing, and the lower half stays free of context.
 
     Inputs: input_ids and attention_mask, int64 [batch, tokens]; context, fp16 [batch, earlier tokens, memory], the
-    `turn_memory` of the turns before, and context_kinds, fp32 [batch, earlier tokens, CONTEXT_KINDS], zeros where a
-    place is empty. Outputs: sentence_vector [batch, hidden], turn_memory [batch, tokens, memory], emotion_logits
-    [batch, 7], flag_logits [batch, 7], intensity_logit [batch, 1], emotion_token_logits [batch, tokens, 7]; with
-    `probe` also the largest absolute value of every linear layer's input channels.
+    `turn_memory` of the turns before, and context_kinds, fp32 [batch, earlier tokens, kinds], zeros where a place is
+    empty. With `probe` the largest absolute value of every linear layer's input channels is an output.
     """
-    from onnx import TensorProto, helper
+    from onnx import TensorProto
 
     config, weights, graph = source.config, source.weights, Graph()
     hidden, heads, epsilon = config["hidden_size"], config["num_attention_heads"], config["layer_norm_eps"]
@@ -205,14 +216,14 @@ def encoder_graph(
     is_there = graph.add("ReduceMax", "context_kinds", graph.axes(-1), keepdims=0)
     longer_mask = graph.add("Concat", mask, graph.add("Cast", is_there, to=TensorProto.INT32), axis=1)
     # The biases of all layers that look back, in one go: heads of all layers, then own tokens beside earlier ones.
-    looking_back = config["num_hidden_layers"] - first_looking_back(config)
-    of_all = np.concatenate(head["looking_back"], axis=-1)
+    layers = len(looking_back)
+    of_all = np.concatenate(looking_back, axis=-1)
     bias = graph.add("MatMul", "context_kinds", graph.constant("looking_back", of_all))
     bias = graph.add("Unsqueeze", graph.add("Transpose", bias, perm=[0, 2, 1]), graph.axes(2))
     own_sizes = graph.add(
         "Concat",
         graph.add("Shape", "input_ids", start=0, end=1),
-        graph.axes(looking_back * heads),
+        graph.axes(layers * heads),
         length,
         length,
         axis=0,
@@ -220,9 +231,9 @@ def encoder_graph(
     back_sizes = graph.add("Concat", graph.axes(1, 1), length, graph.add("Shape", "context", start=1, end=2), axis=0)
     bias = graph.add("Expand", bias, back_sizes)
     bias = graph.add("Concat", graph.add("ConstantOfShape", own_sizes), bias, axis=-1)
-    biases = graph.add("Split", bias, outputs=looking_back, axis=1, num_outputs=looking_back)
+    biases = graph.add("Split", bias, outputs=layers, axis=1, num_outputs=layers)
     earlier = graph.add("Cast", "context", to=TensorProto.FLOAT)
-    pasts = graph.add("Split", earlier, outputs=2 * looking_back, axis=-1, num_outputs=2 * looking_back)
+    pasts = graph.add("Split", earlier, outputs=2 * layers, axis=-1, num_outputs=2 * layers)
     states, memories = [x], []
     for layer in range(config["num_hidden_layers"]):
         prefix = f"encoder.layer.{layer}."
@@ -243,35 +254,89 @@ def encoder_graph(
         x = normalised(graph.add("Add", linear(inner, prefix + "output.dense"), x), prefix + "output.LayerNorm")
         states.append(x)
 
-    graph.add("Cast", graph.add("Concat", *memories, axis=-1), to=TensorProto.FLOAT16, name="turn_memory")
     float_mask = graph.add("Unsqueeze", graph.add("Cast", "attention_mask", to=TensorProto.FLOAT), graph.axes(-1))
+    return Trunk(graph, states, memories, float_mask, peaks)
+
+
+def encoder_graph(
+    source: Source, head: dict[str, np.ndarray], *, scales: dict[str, np.ndarray] | None, probe: bool = False
+):
+    """The ONNX model of the encoder; see `trunk_graph` for its inputs.
+
+    Outputs: sentence_vector [batch, hidden], turn_memory [batch, tokens, memory], emotion_logits [batch, 7],
+    flag_logits [batch, 7], intensity_logit [batch, 1], emotion_token_logits [batch, tokens, 7], and the peaks.
+    """
+    from onnx import TensorProto, helper
+
+    trunk = trunk_graph(source, head["looking_back"], scales=scales, probe=probe)
+    graph, x, hidden = trunk.graph, trunk.states[-1], source.config["hidden_size"]
+    graph.add("Cast", graph.add("Concat", *trunk.memories, axis=-1), to=TensorProto.FLOAT16, name="turn_memory")
     if source.pooling == "mean":  # the norm that follows makes the division by the count redundant
-        pooled = graph.add("ReduceSum", graph.add("Mul", x, float_mask), graph.axes(1), keepdims=0)
+        pooled = graph.add("ReduceSum", graph.add("Mul", x, trunk.mask), graph.axes(1), keepdims=0)
     else:
         pooled = graph.add("Squeeze", graph.add("Slice", x, graph.axes(0), graph.axes(1), graph.axes(1)), graph.axes(1))
     graph.add("LpNormalization", pooled, axis=-1, p=2, name="sentence_vector")
-    head_states = [states[round(config["num_hidden_layers"] * share)] for share in HEAD_DEPTHS]
-    emotion_head(graph, head_states, float_mask, head)
-
+    readings, shares = readings_of(trunk, head)
+    parts = graph.constant("emotion.parts", np.array([len(EMOTIONS), len(FLAGS), 1]))
+    for name, part in zip(
+        ("emotion_logits", "flag_logits", "intensity_logit"),
+        graph.add("Split", readings, parts, outputs=3, axis=-1),
+        strict=True,
+    ):
+        graph.add("Identity", part, name=name)
+    bounds = graph.axes(0), graph.constant("emotion.labels", np.array([len(EMOTIONS)])), graph.axes(2)
+    graph.add("Slice", shares, *bounds, name="emotion_token_logits")
     tokens = ["batch", "tokens"]
-    memory = 2 * looking_back * hidden
     outputs = [
         helper.make_tensor_value_info("sentence_vector", TensorProto.FLOAT, ["batch", hidden]),
-        helper.make_tensor_value_info("turn_memory", TensorProto.FLOAT16, [*tokens, memory]),
+        helper.make_tensor_value_info("turn_memory", TensorProto.FLOAT16, [*tokens, memory_units(trunk, hidden)]),
         helper.make_tensor_value_info("emotion_logits", TensorProto.FLOAT, ["batch", len(EMOTIONS)]),
         helper.make_tensor_value_info("flag_logits", TensorProto.FLOAT, ["batch", len(FLAGS)]),
         helper.make_tensor_value_info("intensity_logit", TensorProto.FLOAT, ["batch", 1]),
         helper.make_tensor_value_info("emotion_token_logits", TensorProto.FLOAT, [*tokens, len(EMOTIONS)]),
-        *(helper.make_tensor_value_info(peak, TensorProto.FLOAT, [None]) for peak in peaks.values()),
+        *(helper.make_tensor_value_info(peak, TensorProto.FLOAT, [None]) for peak in trunk.peaks.values()),
     ]
+    return model_of(trunk, hidden, len(CONTEXT_KINDS), outputs)
+
+
+def draft_graph(source: Source, head: dict[str, np.ndarray], *, scales: dict[str, np.ndarray]):
+    """The ONNX model of the draft reader; see `trunk_graph` for its inputs.
+
+    Outputs: fault_logits [batch, codes] and fault_token_logits [batch, tokens, codes], the tokens' shares of them.
+    """
+    from onnx import TensorProto, helper
+
+    trunk = trunk_graph(source, head["looking_back"], scales=scales)
+    readings, shares = readings_of(trunk, head)
+    trunk.graph.add("Identity", readings, name="fault_logits")
+    trunk.graph.add("Identity", shares, name="fault_token_logits")
+    codes = len(head["bias"])
+    outputs = [
+        helper.make_tensor_value_info("fault_logits", TensorProto.FLOAT, ["batch", codes]),
+        helper.make_tensor_value_info("fault_token_logits", TensorProto.FLOAT, ["batch", "tokens", codes]),
+    ]
+    return model_of(trunk, source.config["hidden_size"], head["looking_back"].shape[1], outputs)
+
+
+def memory_units(trunk: Trunk, hidden: int) -> int:
+    """Numbers that are kept of a token for later turns: its keys and values."""
+    return len(trunk.memories) * hidden
+
+
+def model_of(trunk: Trunk, hidden: int, kinds: int, outputs: list):
+    """The ONNX model of a finished graph."""
+    from onnx import TensorProto, helper
+
     inputs = [
-        helper.make_tensor_value_info(name, TensorProto.INT64, tokens) for name in ("input_ids", "attention_mask")
+        helper.make_tensor_value_info(name, TensorProto.INT64, ["batch", "tokens"])
+        for name in ("input_ids", "attention_mask")
     ]
     for name, kind, width in (
-        ("context", TensorProto.FLOAT16, memory),
-        ("context_kinds", TensorProto.FLOAT, len(CONTEXT_KINDS)),
+        ("context", TensorProto.FLOAT16, memory_units(trunk, hidden)),
+        ("context_kinds", TensorProto.FLOAT, kinds),
     ):
         inputs.append(helper.make_tensor_value_info(name, kind, ["batch", "earlier tokens", width]))
+    graph = trunk.graph
     body = helper.make_graph(graph.nodes, "encoder", inputs, outputs, list(graph.constants.values()))
     opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid("com.microsoft", 1)]
     return helper.make_model(body, opset_imports=opsets, ir_version=10, producer_name="assist")
@@ -299,22 +364,23 @@ def first_looking_back(config: dict) -> int:
     return config["num_hidden_layers"] // 2
 
 
-def emotion_head(graph: Graph, states: list[str], float_mask: str, head: dict[str, np.ndarray]) -> None:
-    """An attention for each reading over the tokens of the turn.
+def readings_of(trunk: Trunk, head: dict[str, np.ndarray]) -> tuple[str, str]:
+    """An attention for each reading over the tokens of the turn: (readings, the tokens' exact shares of them).
 
     reading_c = b_c + Σ_t softmax_t(x_t · q_c) (gelu(W x_t) · v_c), where x_t joins the normalised hidden states at
-    HEAD_DEPTHS: the summands are exact token shares.
+    HEAD_DEPTHS.
     """
+    graph, last = trunk.graph, len(trunk.states) - 1
 
     def given(name: str) -> str:
         value = head[name].T if name == "hidden.weight" else head[name]
         return graph.constant(f"emotion.{name}", value.astype(np.float32))
 
-    joined = graph.add("Concat", *states, axis=-1)
+    joined = graph.add("Concat", *(trunk.states[round(last * share)] for share in HEAD_DEPTHS), axis=-1)
     joined = graph.add(
         "LayerNormalization", joined, given("norm.weight"), given("norm.bias"), axis=-1, epsilon=HEAD_EPSILON
     )
-    missing = graph.add("Sub", float_mask, graph.constant("one", np.float32(1)))
+    missing = graph.add("Sub", trunk.mask, graph.constant("one", np.float32(1)))
     scores = graph.add("MatMul", joined, given("query"))
     scores = graph.add("Add", scores, graph.add("Mul", missing, graph.constant("large", np.float32(1e4))))
     inner = graph.add(
@@ -322,15 +388,7 @@ def emotion_head(graph: Graph, states: list[str], float_mask: str, head: dict[st
     )
     shares = graph.add("Mul", graph.add("Softmax", scores, axis=1), graph.add("MatMul", inner, given("value")))
     readings = graph.add("Add", graph.add("ReduceSum", shares, graph.axes(1), keepdims=0), given("bias"))
-    parts = graph.constant("emotion.parts", np.array([len(EMOTIONS), len(FLAGS), 1]))
-    for name, part in zip(
-        ("emotion_logits", "flag_logits", "intensity_logit"),
-        graph.add("Split", readings, parts, outputs=3, axis=-1),
-        strict=True,
-    ):
-        graph.add("Identity", part, name=name)
-    bounds = graph.axes(0), graph.constant("emotion.labels", np.array([len(EMOTIONS)])), graph.axes(2)
-    graph.add("Slice", shares, *bounds, name="emotion_token_logits")
+    return readings, shares
 
 
 def channel_peaks(source: Source, texts: list[str]) -> dict[str, np.ndarray]:
@@ -354,10 +412,15 @@ def channel_peaks(source: Source, texts: list[str]) -> dict[str, np.ndarray]:
     return {name.removeprefix("peak:"): value for name, value in peaks.items()}
 
 
-def int8_model(source: Source, head: dict[str, np.ndarray], prefixes: tuple[str, str]) -> bytes:
-    """The ONNX file to ship, its int8 scales calibrated on our own texts as queries and passages by turns."""
+def int8_scales(source: Source, prefixes: tuple[str, str]) -> dict[str, np.ndarray]:
+    """Smoothing factors, calibrated on our own texts as queries and passages by turns."""
     texts = [prefixes[index % 2] + text for index, text in enumerate(read_lines(CALIBRATION))]
-    scales = smoothing_scales(source, channel_peaks(source, texts))
+    return smoothing_scales(source, channel_peaks(source, texts))
+
+
+def int8_model(source: Source, head: dict[str, np.ndarray], prefixes: tuple[str, str]) -> bytes:
+    """The ONNX file to ship."""
+    scales = int8_scales(source, prefixes)
     return encoder_graph(source, head, scales=scales).SerializeToString(deterministic=True)
 
 

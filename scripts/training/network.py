@@ -27,25 +27,30 @@ Item = TypeVar("Item")
 
 
 class Head(torch.nn.Module):
-    """The readings of a turn from its tokens' states; see `graph.emotion_head`."""
+    """The readings of a turn from its tokens' states; see `graph.readings_of`."""
 
-    def __init__(self, hidden: int) -> None:
+    def __init__(self, hidden: int, readings: int = READINGS) -> None:
         super().__init__()
         width = hidden * len(HEAD_DEPTHS)
         self.norm = torch.nn.LayerNorm(width, eps=HEAD_EPSILON)
-        self.query = torch.nn.Parameter(torch.zeros(width, READINGS))
+        self.query = torch.nn.Parameter(torch.zeros(width, readings))
         self.hidden = torch.nn.Linear(width, HEAD_UNITS)
-        self.value = torch.nn.Parameter(torch.randn(HEAD_UNITS, READINGS) * 0.05)
-        self.bias = torch.nn.Parameter(torch.zeros(READINGS))
+        self.value = torch.nn.Parameter(torch.randn(HEAD_UNITS, readings) * 0.05)
+        self.bias = torch.nn.Parameter(torch.zeros(readings))
         self.dropout = torch.nn.Dropout(DROPOUT)
         self.query_scale = QUERY_SCALE / math.sqrt(width)
 
     def forward(self, x: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-        """Readings [batch, READINGS] of joined states [batch, tokens, width]."""
+        """Readings [batch, readings] of joined states [batch, tokens, width]."""
         x = self.dropout(self.norm(x))
         attention = torch.softmax(x @ self.query * self.query_scale + (mask[..., None] - 1) * 1e4, 1)
         inner = self.dropout(functional.gelu(self.hidden(x)))
         return (attention * (inner @ self.value)).sum(1) + self.bias
+
+    def exported(self) -> dict[str, np.ndarray]:
+        """Its parameters by the names of `graph.empty_head`."""
+        values = {name: value.detach().numpy() for name, value in self.state_dict().items()}
+        return values | {"query": values["query"] * np.float32(self.query_scale)}
 
 
 class Network(torch.nn.Module):
@@ -140,10 +145,7 @@ class Network(torch.nn.Module):
 
     def exported(self) -> dict[str, np.ndarray]:
         """The head's parameters by the names of `graph.empty_head`."""
-        values = {name: value.detach().numpy() for name, value in self.head.state_dict().items()}
-        values["query"] = values["query"] * np.float32(self.head.query_scale)
-        values["looking_back"] = self.looking_back.detach().numpy()
-        return values
+        return self.head.exported() | {"looking_back": self.looking_back.detach().numpy()}
 
 
 def by_length(items: Sequence[Item], length: Callable[[Item], int], size: int) -> Iterator[list[Item]]:

@@ -1,10 +1,11 @@
 """The draft check finds what a careful team lead would, and lets good drafts pass."""
 
+import json
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -25,9 +26,12 @@ from assist.domain import (
     Versions,
 )
 from assist.errors import KnowledgeError, ModelError
-from assist.suggest.drafts import DraftChecker, DraftContext, DraftRules, MannerModel
-from assist.suggest.drafts.manner_model import BUCKETS, CODES, LENGTH, buckets
-from assist.suggest.drafts.text import Draft, fold
+from assist.inference.encoder import Encoder
+from assist.inference.manifest import Manifest
+from assist.suggest.drafts import DraftChecker, DraftContext, DraftReader, DraftRules, Heard
+from assist.suggest.drafts.reader import ARTICLE_WIDTH, BARS_FILE, CODES, IN_CONTEXT, Bars, nearest_passage
+from assist.suggest.drafts.text import fold
+from assist.suggest.drafts.words import WORDS_FILE, WordLayers
 
 ROOT = Path(__file__).resolve().parents[2]
 NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
@@ -297,18 +301,6 @@ def test_a_session_brings_its_turns_profile_and_cited_article() -> None:
     assert [issue.code for issue in assistant.check_draft(draft, session)] == ["asks_again"]
 
 
-def model_for(code: str, gram_of: str, bar: float = 0.5) -> MannerModel:
-    """Hears the code in any clause with these words, and only half believes the wording rules."""
-    weights = np.zeros((len(CODES), BUCKETS + LENGTH + 4), np.float32)
-    pieces = np.zeros((len(CODES), BUCKETS), np.float32)
-    pieces[CODES.index(code), buckets(gram_of)] = 40
-    biases = np.full(len(CODES), -3, np.float32)
-    mix = np.tile(np.array([1, 1, 2, 0], np.float32), (len(CODES), 1))
-    return MannerModel(
-        weights, biases, pieces, 0 * biases, mix, np.ones(BUCKETS, np.float32), dict.fromkeys(CODES, bar)
-    )
-
-
 @pytest.mark.parametrize("language", ["zh-Hans", "zh-Hant", "en"])
 def test_a_better_wording_has_no_blank_and_is_no_fault_itself(language: ArticleLanguage) -> None:
     faults = ["Please calm down.", "It's your own fault.", "No.", "It will definitely arrive tomorrow."]
@@ -319,32 +311,105 @@ def test_a_better_wording_has_no_blank_and_is_no_fault_itself(language: ArticleL
         assert CHECKER.check(text, DraftContext(language=language)) == []
 
 
-def test_the_model_finds_what_no_wording_has_and_may_overrule_one() -> None:
-    vector = np.zeros(4, np.float32)
-    checker = DraftChecker(model=model_for("sarcasm", "wandering"))
+class Hearing:
+    """In place of a `DraftReader`: believes the network by half and the wording rules a little."""
+
+    bars = Bars(dict.fromkeys(CODES, (1.0, 0.0, 0.0, 1.0, 0.0)), dict.fromkeys(CODES, 0.5))
+
+
+def heard(**logits: tuple[float, int, int]) -> dict[str, Heard]:
+    silent = dict.fromkeys(CODES, Heard((-3.0, 0.0, 0.0), 0, 1))
+    return silent | {code: Heard((logit, 0.0, 0.0), start, end) for code, (logit, start, end) in logits.items()}
+
+
+def test_the_network_finds_what_no_wording_has_and_may_overrule_one() -> None:
+    checker = DraftChecker(reader=Hearing())  # type: ignore[arg-type]
     text = "Your parcel went wandering. I am calling them."
     assert checker.check(text, DraftContext()) == []
-    [issue] = checker.check(text, DraftContext(), vector)
+    [issue] = checker.check(text, DraftContext(), heard(sarcasm=(2.0, 0, 26)))
     assert (issue.code, issue.text) == ("sarcasm", "Your parcel went wandering")
-    assert checker.check("Relax, it is on its way.", DraftContext(), vector) == []  # a probability of 0.27
-    [blunt] = checker.check("Please calm down.", DraftContext(), vector)
+    assert checker.check("Relax, it is on its way.", DraftContext(), heard()) == []  # a probability of 0.12
+    [blunt] = checker.check("Please calm down.", DraftContext(), heard())
     assert blunt.code == "dismissive", "what is never right to say is not overruled"
-    assert checker.check('They told you to "calm down", and I am sorry.', DraftContext(), vector) == []
+    assert checker.check('They told you to "calm down", and I am sorry.', DraftContext(), heard()) == []
 
 
-def test_the_shipped_model_reads(tmp_path: Path) -> None:
-    with np.load(ROOT / "models" / "drafts.npz") as file:
-        version = str(file["about"]).split('"encoder": "')[1].split('"')[0]
-    model = MannerModel.load(ROOT / "models" / "drafts.npz", encoder_version=version)
-    dimension = model.weights.shape[1] - BUCKETS - LENGTH
-    heard = model.hear(Draft.of("您好，是您自己弄坏的。我帮您查。"), np.zeros(dimension, np.float32))
-    assert set(heard) == set(CODES)
-    assert heard["blame"][1:] == (3, 11)
-    with pytest.raises(ModelError, match="another encoder"):
-        MannerModel.load(ROOT / "models" / "drafts.npz", encoder_version="other")
-    (tmp_path / "bad.npz").write_bytes(b"PK nothing")
-    with pytest.raises(ModelError, match="not a valid draft model"):
-        MannerModel.load(tmp_path / "bad.npz", encoder_version=version)
+def test_of_several_faults_of_manner_the_surest_is_told() -> None:
+    checker = DraftChecker(reader=Hearing())  # type: ignore[arg-type]
+    text = "Your parcel went wandering. I am calling them."
+    found = checker.check(text, DraftContext(), heard(sarcasm=(2.0, 0, 26), blame=(1.0, 0, 26)))
+    assert [issue.code for issue in found] == ["sarcasm"]
+
+
+def test_what_only_the_network_hears_says_which_question_and_which_rule() -> None:
+    checker = DraftChecker(reader=Hearing())  # type: ignore[arg-type]
+    context = DraftContext((("customer", "Do you repair zips? And where?"),), "en", articles=(RETURNS,))
+    text = "We have a large workshop. Sending it back is on us."
+    found = checker.check(text, context, heard(unanswered_question=(2.0, 0, 10), contradicts_article=(2.0, 26, 50)))
+    by_code = {issue.code: issue for issue in found}
+    assert set(by_code) == {"unanswered_question", "contradicts_article"}
+    assert "And where?" in by_code["unanswered_question"].message
+    assert by_code["contradicts_article"].text == "Sending it back is on us"
+    assert "Shipping back costs ¥8" in by_code["contradicts_article"].message
+
+
+@pytest.fixture(scope="module")
+def reader() -> DraftReader:
+    models = ROOT / "models"
+    return DraftReader(models, Encoder(models))
+
+
+def test_the_shipped_network_reads_a_draft_in_its_conversation(reader: DraftReader) -> None:
+    checker = DraftChecker(reader=reader)
+    blaming = "您好，是您自己没看清楚说明书才弄坏的。我帮您查。"
+    alone = checker.hear(blaming, (), ())
+    assert alone is not None and set(alone) == set(CODES) - IN_CONTEXT
+    assert alone["blame"].logits[0] > alone["sarcasm"].logits[0]
+    begin, end = alone["blame"].start, alone["blame"].end
+    assert "您自己没看清楚" in blaming[begin:end]
+    said = [("customer", Encoder(ROOT / "models").encode_query("七天内能退吗？运费谁出？").memory)]
+    in_talk = checker.hear(blaming, said, ("七天内可以退货，运费由买家承担。",))
+    assert in_talk is not None and set(in_talk) == set(CODES)
+    assert in_talk["blame"].logits[0] != alone["blame"].logits[0]
+
+
+def test_the_same_draft_is_heard_the_same_again(reader: DraftReader) -> None:
+    first, again = (reader.hear("Please read the label next time.", (), None) for _ in range(2))
+    assert first == again
+
+
+@pytest.mark.parametrize("text", ["", " ", "…", "\ud800", "好" * 3000, "a\x00b"])
+def test_anything_can_be_heard(reader: DraftReader, text: str) -> None:
+    checker = DraftChecker(reader=reader)
+    checker.check(text, DraftContext(), checker.hear(text, (), ("七天内可以退货。",)))
+
+
+def test_the_passage_that_is_read_is_the_one_the_draft_is_about() -> None:
+    wanted = "Shoes can be returned within 30 days, unworn. "
+    article = "Gift wrapping costs £4 an item. " * 20 + wanted + "Shops open at ten. " * 20
+    passage = nearest_passage("You have 30 days to return the shoes.", ("Nothing here.", article))
+    assert passage is not None and "Shoes can be returned within 30 days" in passage
+    assert len(passage) <= ARTICLE_WIDTH
+    assert nearest_passage("Hello", ()) is None
+
+
+def test_a_damaged_or_foreign_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="not valid"):
+        (tmp_path / "bad.npz").write_bytes(b"PK nothing")
+        WordLayers.load(tmp_path / "bad.npz", len(CODES))
+    with pytest.raises(ModelError, match="shapes"):
+        WordLayers.load(ROOT / "models" / WORDS_FILE, len(CODES) + 1)
+    models = ROOT / "models"
+    for name in ("encoder", "drafts"):
+        shutil.copytree(models / name, tmp_path / "models" / name)
+    bars = json.loads((models / BARS_FILE).read_text())
+    wrong = (({"encoder": "other"}, "another encoder"), ({"bar": {}}, "codes differ"), ({"mix": 3}, "not valid"))
+    for changed, problem in wrong:
+        (tmp_path / "models" / BARS_FILE).write_text(json.dumps(bars | changed))
+        manifest = Manifest.load(models).with_file(tmp_path / "models", BARS_FILE, licence="x", origin="y")
+        manifest.save(tmp_path / "models")
+        with pytest.raises(ModelError, match=problem):
+            DraftReader(tmp_path / "models", Encoder(tmp_path / "models"))
 
 
 HARD = st.sampled_from(

@@ -78,4 +78,6 @@ def test_every_shipped_file_matches_its_manifest() -> None:
         manifest.verified(MODELS, file.path)
         assert file.licence
         assert file.origin
-    assert sum(file.bytes for file in manifest.files) < 50_000_000
+    assert sum(file.bytes for file in manifest.files) < 80_000_000, (
+        "two networks of 36 MB each and what belongs to them"
+    )

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -22,7 +23,8 @@ class LengthEncoder:
         self.gate.set()
         self.seen: list[str] = []
 
-    def encode_query(self, text: str, context: Context) -> Encoding:
+    def encode_query(self, text: str, context: Context, begin: Callable[[], object] = lambda: None) -> Encoding:
+        begin()
         assert self.gate.wait(10)
         self.seen.append(text)
         if text == "boom":
@@ -92,3 +94,19 @@ async def test_closing_finishes_what_waits() -> None:
     with pytest.raises(Unavailable):
         await pool.encode_query("late")
     assert pool.depth == 0
+
+
+async def test_the_caller_goes_on_once_its_text_is_begun_and_other_work_may_be_run() -> None:
+    encoder = LengthEncoder()
+    encoder.gate.clear()
+    pool = EncoderPool(encoder, workers=1, queue_limit=4)
+    outcome = await pool.begin("begun")
+    assert not outcome.done()
+    waiting = asyncio.create_task(pool.begin("waits"))
+    await asyncio.sleep(0.05)
+    assert not waiting.done()
+    encoder.gate.set()
+    assert (await outcome).vector[0] == 5
+    assert (await (await waiting)).vector[0] == 5
+    assert await pool.run(lambda: "other work") == "other work"
+    pool.close()

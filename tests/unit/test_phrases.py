@@ -1,5 +1,6 @@
 """The choice of calming phrases: feeling, weight, stage, situation and what was said already."""
 
+import copy
 import re
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -107,6 +108,16 @@ def test_a_mild_feeling_is_not_met_with_a_heavy_apology(knowledge: Knowledge) ->
     weights = [np.mean([apology_in(s.text) for s in found]) for found in (mild, strong)]
     assert weights[0] < weights[1]
     assert apology_in(mild[0].text) < 2
+
+
+def test_what_readers_seldom_found_right_comes_later(knowledge: Knowledge) -> None:
+    first = phrase_of(knowledge, calming(moment(knowledge))[0])
+    doubted = copy.copy(knowledge)
+    doubted.phrases = tuple(replace(p, aptness=0.01) if p.id == first.id else p for p in knowledge.phrases)
+    assert calming(moment(doubted))[0].source.id != first.id
+    trusted = copy.copy(knowledge)
+    trusted.phrases = tuple(replace(p, aptness=0.99) if p.id == first.id else p for p in knowledge.phrases)
+    assert calming(moment(trusted))[0].source.id == first.id
 
 
 def test_a_threat_is_met_like_anger(knowledge: Knowledge) -> None:

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from assist.errors import ModelError
 from assist.knowledge.ranking import Relevance
-from assist.knowledge.situations import FILE_NAME, INNER, SituationModel
+from assist.knowledge.situations import BUCKETS, FILE_NAME, INNER, SituationModel
+from assist.text.grams import buckets
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SHIPPED = SituationModel.load(ROOT / "models" / FILE_NAME)
@@ -57,6 +58,20 @@ def test_the_memory_of_the_turn_is_heard() -> None:
     assert model.probabilities(*nothing)[1] == model.probabilities(*nothing, memory[:, :8])[1] == 0.5
 
 
+def test_the_words_of_the_turn_are_heard() -> None:
+    words = np.zeros((2, BUCKETS), np.float32)
+    words[1, buckets("退款", BUCKETS)] = 9
+    model = replace(PAIR, words=words, rarity=np.ones(BUCKETS, np.float32)).of(["late", "refund"], 3)
+    nothing = np.zeros(3, np.float32), np.zeros(2, np.float32), np.zeros(2, np.float32)
+    assert model.probabilities(*nothing, worded=model.worded("退款呢"))[1] > 0.99
+    assert model.probabilities(*nothing, worded=model.worded("退款呢"))[1] == pytest.approx(
+        model.probabilities(*nothing, worded=model.worded("退款呢？！"))[1]
+    )
+    assert model.probabilities(*nothing, worded=model.worded("。。。"))[1] == 0.5
+    added = replace(PAIR, words=words, rarity=np.ones(BUCKETS, np.float32)).of(["gift_wrap", "refund"], 3)
+    assert added.worded("退款")[0] == 0, "a situation that was not learned has no words"
+
+
 def test_without_a_file_the_nearest_example_decides() -> None:
     assert read(SituationModel(), ["late", "refund"], [1, 0, 0], [0.2, 0.6], [0, 0]) == "refund"
 
@@ -75,7 +90,7 @@ def test_probabilities_are_probabilities(rows: list[tuple[float, float]]) -> Non
 
 
 def test_the_shipped_file_is_small_and_read_beside_the_relevance() -> None:
-    assert (ROOT / "models" / FILE_NAME).stat().st_size < 200_000
+    assert (ROOT / "models" / FILE_NAME).stat().st_size < 400_000
     assert Relevance.load(ROOT / "models/relevance.json").situations.ids == SHIPPED.ids
 
 
@@ -98,9 +113,11 @@ def test_a_file_that_lacks_a_part_or_differs_in_shape_is_refused(tmp_path: Path)
     with pytest.raises(ModelError):
         SituationModel.load(path)
     whole = {"bias": np.zeros(1), "mix": np.zeros(4), "inner": np.zeros((1, 384)), "usual": np.zeros(384)}
+    whole |= {"words": np.zeros((1, BUCKETS), np.int8), "word_steps": np.zeros(1), "rarity": np.zeros(BUCKETS)}
     np.savez(path, ids=np.array(["late"]), weights=np.zeros((2, 3)), **whole)
     with pytest.raises(ModelError, match="shapes"):
         SituationModel.load(path)
-    np.savez(path, ids=np.array(["late"]), weights=np.zeros((1, 3)), **(whole | {"usual": np.zeros(3)}))
-    with pytest.raises(ModelError, match="shapes"):
-        SituationModel.load(path)
+    for wrong in ({"usual": np.zeros(3)}, {"rarity": np.zeros(3)}):
+        np.savez(path, ids=np.array(["late"]), weights=np.zeros((1, 3)), **(whole | wrong))
+        with pytest.raises(ModelError, match="shapes"):
+            SituationModel.load(path)

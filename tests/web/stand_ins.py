@@ -4,9 +4,10 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, TypeVar
 
 from made_encodings import encoding
 from starlette.testclient import TestClient
@@ -35,6 +36,7 @@ from assist.web.parts import Engine, new_id
 
 ADDRESS = "http://127.0.0.1:8000"
 SOCKET = "ws://127.0.0.1:8000"
+T = TypeVar("T")
 VERSIONS = Versions("model-1", "index-1", "policy-1")
 
 
@@ -131,7 +133,10 @@ class KeywordAssistant:
         tags = (agent_language,) if agent_language else ()
         return WrapUp(tuple(session.texts[:3]), "answered", tags, None, None, None, None)
 
-    def check_draft(self, text: str, _: KeywordSession | None, __: Encoding | None = None) -> list[DraftIssue]:
+    def draft_hearing(self, text: str, _: KeywordSession | None) -> Callable[[], None]:
+        return partial(BarePool().refuse, text)
+
+    def check_draft(self, text: str, _: KeywordSession | None, __: None = None) -> list[DraftIssue]:
         if "calm down" not in text:
             return []
         at = text.index("calm down")
@@ -148,18 +153,21 @@ class BarePool:
         self.overloaded_by = "overload"
 
     async def encode_query(self, text: str, context: Context = ()) -> Encoding:
-        self._refuse(text)
+        self.refuse(text)
         await asyncio.sleep(0)
         self.given.append((text, len(context)))
         return encoding()
 
-    def _refuse(self, text: str) -> None:
+    def refuse(self, text: str) -> None:
         if self.overloaded_by in text:
             raise Overloaded("the encoder's queue is full")
 
-    def start(self, text: str, context: Context = ()) -> asyncio.Future[Encoding]:
-        self._refuse(text)
+    async def begin(self, text: str, context: Context = ()) -> asyncio.Future[Encoding]:
+        self.refuse(text)
         return asyncio.ensure_future(self.encode_query(text, context))
+
+    async def run(self, work: Callable[[], T]) -> T:
+        return work()
 
     def close(self) -> None:
         pass

@@ -4,21 +4,22 @@ Where it is unsure it stays silent: a false alarm costs the agent's trust, a mis
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from assist.domain import DraftIssue, Language
-from assist.suggest.drafts.claims import contradictions
+from assist.inference.encoder import Context
+from assist.suggest.drafts.claims import contradictions, statement_about
 from assist.suggest.drafts.manner import shouting, worded
-from assist.suggest.drafts.manner_model import DRAFTS_FILE, Floats, MannerModel
 from assist.suggest.drafts.privacy import others_data
 from assist.suggest.drafts.promises import DraftRules, promises
-from assist.suggest.drafts.questions import asks_again, unanswered
+from assist.suggest.drafts.questions import asks_again, last_question, unanswered
+from assist.suggest.drafts.reader import MODEL_FILE, Bars, DraftReader, Heard, nearest_passage
 from assist.suggest.drafts.text import Draft, DraftContext, Found
 from assist.suggest.drafts.wording import COLUMN, LANGUAGES, MAINLAND_WORDS, OTHER_LANGUAGE, WORDS
 from assist.text.language import detect
 
-__all__ = ["DRAFTS_FILE", "DraftChecker", "DraftContext", "DraftRules", "MannerModel"]
+__all__ = ["MODEL_FILE", "DraftChecker", "DraftContext", "DraftReader", "DraftRules", "Heard", "ruled"]
 
 _HAN: Final = re.compile(r"[\u3400-\u9fff]")
 _WORD: Final = re.compile(r"[A-Za-z]+")
@@ -37,6 +38,8 @@ _LEAST_HAN, _LEAST_WORDS = 4, 4
 _MAINLAND: Final = re.compile("|".join(MAINLAND_WORDS))
 _ENDS: Final = ",，。.!！?？;；:：~～… \n"
 _MARKS: Final = re.compile(r"[!！?？~～]{2,}|[!！]")
+_MANNER: Final = frozenset({"blame", "cold", "dismissive", "sarcasm", "forbidden_promise"})
+"""Codes of how a draft sounds; one draft seldom has two of them, so only the surest is taken from the network alone."""
 _ALREADY_WRONG: Final = frozenset(
     {"cold", "dismissive", "blame", "sarcasm", "wrong_language", "forbidden_promise", "personal_data"}
 )
@@ -44,35 +47,54 @@ _ALREADY_WRONG: Final = frozenset(
 
 
 class DraftChecker:
-    """Checks drafts by the retailer's rules and, where the encoder has read a draft, by how it sounds as a whole.
+    """Checks drafts by the retailer's rules and, where the network has read a draft, by what it hears.
 
     Args:
         rules: the retailer's own forbidden and allowed wordings.
-        model: what a linear model hears; None leaves the wording rules alone.
+        reader: the network; None leaves the wording rules alone.
     """
 
-    def __init__(self, rules: DraftRules | None = None, model: MannerModel | None = None) -> None:
+    def __init__(self, rules: DraftRules | None = None, reader: DraftReader | None = None) -> None:
         self._rules = rules or DraftRules()
-        self._model = model
+        self._reader = reader
 
-    def check(self, text: str, context: DraftContext, vector: Floats | None = None) -> list[DraftIssue]:
+    def hear(self, text: str, context: Context, articles: tuple[str, ...]) -> Mapping[str, Heard] | None:
+        """What the network hears in a draft, for `check`; None without one. Computes for some milliseconds.
+
+        `context` are the turns before as the encoder keeps them, `articles` the texts that the latest answers cite.
+        """
+        if self._reader is None:
+            return None
+        return self._reader.hear(text, context, nearest_passage(text, articles))
+
+    def check(self, text: str, context: DraftContext, heard: Mapping[str, Heard] | None = None) -> list[DraftIssue]:
         """What is wrong with a draft, in the order of the text; empty when nothing is.
 
-        Without turns, profile and articles in the `context`, only what the text itself says is looked at. `vector` is
-        the draft's unit vector.
+        Without turns, profile and articles in the `context`, only what the text itself says is looked at. `heard` is
+        what `hear` said of this draft.
         """
         draft = Draft.of(text)
         language = detect(text[:_TELLING], context.language)
         column = COLUMN.get(context.language or language, 0)
-        found = [*worded(draft), *promises(draft)]
-        if self._model is not None and vector is not None:
-            found = list(_weighed(draft, found, self._model, vector))
+        found = _by_rule(draft, context)
+        if self._reader is not None and heard is not None:
+            found = list(_weighed(draft, context, found, heard, self._reader.bars))
         found = [*self._rules.apply(draft, found), *_language(draft, language, context, column), *shouting(draft)]
-        found += [*others_data(draft, context), *asks_again(draft, context), *contradictions(draft, context)]
-        if not any(issue.code in _ALREADY_WRONG for issue in found):
-            found += unanswered(draft, context)
+        found += others_data(draft, context)
+        if any(issue.code in _ALREADY_WRONG for issue in found):
+            found = [issue for issue in found if issue.code != "unanswered_question"]
         issues = [_issue(draft, issue, column) for issue in found]
         return sorted(dict.fromkeys(issues), key=lambda issue: (issue.start, issue.code))
+
+
+def ruled(draft: Draft, context: DraftContext) -> set[str]:
+    """Codes of those wording rules that the network is weighed against."""
+    return {issue.code for issue in _by_rule(draft, context)}
+
+
+def _by_rule(draft: Draft, context: DraftContext) -> list[Found]:
+    found = [*worded(draft), *promises(draft), *asks_again(draft, context), *contradictions(draft, context)]
+    return [*found, *unanswered(draft, context)]
 
 
 # Said to a customer's face this is never right, however mild the rest; the model has heard it quoted too often.
@@ -82,21 +104,31 @@ _BLUNT = re.compile(
 )
 
 
-def _weighed(draft: Draft, found: list[Found], model: MannerModel, vector: Floats) -> Iterator[Found]:
-    """What the wording says and the model does not contradict, and what the model is sure of by itself."""
+def _weighed(
+    draft: Draft, context: DraftContext, found: list[Found], heard: Mapping[str, Heard], bars: Bars
+) -> Iterator[Found]:
+    """What a rule says and the network does not contradict, and what the network is sure of by itself."""
     if not draft.clauses:
         return
-    worded_codes = {issue.code for issue in found}
-    heard = model.hear(draft, vector, worded_codes)
-    over = {code: one.probability - model.bars[code] for code, one in heard.items()}
+    fired = {issue.code for issue in found}
+    over = {code: bars.over(code, one, fired=code in fired) for code, one in heard.items()}
     blunt = [clause for clause in draft.clauses if _BLUNT.match(draft.folded, clause.start, clause.end)]
     for issue in found:
-        if over[issue.code] >= 0 or any(clause.start <= issue.start < clause.end for clause in blunt):
+        if over.get(issue.code, 0) >= 0 or any(clause.start <= issue.start < clause.end for clause in blunt):
             yield issue
-    code = max(over.keys() - worded_codes, key=over.__getitem__, default=None)
-    if code is not None and over[code] >= 0:  # one draft seldom has two faults of manner
-        whole = draft.clauses[0].start, draft.clauses[-1].end
-        yield Found(code, *(whole if code == "cold" else heard[code][1:]))
+    alone = {code for code, above in over.items() if above >= 0 and code not in fired}
+    for code in sorted(alone - _MANNER) + sorted(alone & _MANNER, key=over.__getitem__)[-1:]:
+        yield _heard_alone(draft, context, code, heard[code])
+
+
+def _heard_alone(draft: Draft, context: DraftContext, code: str, one: Heard) -> Found:
+    whole = draft.clauses[0].start, draft.clauses[-1].end
+    if code == "unanswered_question":
+        return Found(code, *whole, (("question", last_question(context)),))
+    if code == "contradicts_article":
+        said = statement_about(draft.folded[one.start : one.end], context)
+        return Found(code, one.start, one.end, (("article", said),))
+    return Found(code, *(whole if code == "cold" else (one.start, one.end)))
 
 
 def _language(draft: Draft, language: Language, context: DraftContext, column: int) -> Iterator[Found]:

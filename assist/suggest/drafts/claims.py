@@ -151,6 +151,13 @@ def contradictions(draft: Draft, context: DraftContext) -> Iterator[Found]:
                 yield Found("contradicts_article", clause.start, clause.end, (("article", said),))
 
 
+def statement_about(said: str, context: DraftContext) -> str:
+    """What the cited articles say nearest to a folded stretch of a draft."""
+    about = content(said)
+    stated = [line for article in context.articles for line in _article(article)]
+    return max(stated, key=lambda line: len(line.about & about)).raw.strip() if stated else ""
+
+
 def _contradicted(
     draft: Draft,
     place: int,

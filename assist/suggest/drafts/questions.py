@@ -324,6 +324,12 @@ _EMPTY_QUESTION: Final = re.compile(
 )
 
 
+def last_question(context: DraftContext) -> str:
+    """What the customer asked last, else what they said last."""
+    asked = _last_questions(context) or [text for speaker, text in context.turns if speaker == "customer"]
+    return asked[-1].strip() if asked else ""
+
+
 def _last_questions(context: DraftContext) -> list[str]:
     """The questions among what the customer has said since anybody else spoke."""
     latest: list[str] = []

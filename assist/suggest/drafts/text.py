@@ -3,13 +3,24 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
 from itertools import islice
 from typing import Final
 
-import opencc
-
 from assist.domain import ArticleLanguage, Customer, Speaker
+from assist.text.grams import fold
+
+__all__ = [
+    "Draft",
+    "DraftContext",
+    "Found",
+    "Piece",
+    "clauses",
+    "content",
+    "fold",
+    "is_question",
+    "known_values",
+    "pieces_of",
+]
 
 READ_CHARS: Final = 2000
 """Of a longer draft or turn only the beginning is read: what is typed to a customer is shorter."""
@@ -31,7 +42,6 @@ _COMMON: Final = frozenset(
     yes it'll you'll we'll don't doesn't isn't can't ok okay thanks thank about into still now then than too very
     """.split()
 )
-_CARE: Final = {"‘": "'", "’": "'", "“": '"', "”": '"', "妳": "你", "～": "~", "﹗": "!", "﹖": "?"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +96,6 @@ class Found:
     start: int
     end: int
     values: tuple[tuple[str, str], ...] = ()
-
-
-def fold(text: str) -> str:
-    """Simplified, lower case, half width. Every character stays one character, so that spans hold for the original."""
-    return text.translate(_table())
 
 
 def clauses(folded: str) -> list[str]:
@@ -159,15 +164,3 @@ def _flat(values: Iterable[object]) -> Iterator[str]:
             yield from _flat(value)
         elif value is not None:
             yield str(value)
-
-
-@cache
-def _table() -> dict[int, str]:
-    han = "".join(map(chr, range(0x3400, 0xA000)))
-    simple = opencc.OpenCC("t2s").convert("\n".join(han)).split("\n")
-    table = {ord(a): b for a, b in zip(han, simple, strict=True) if a != b and len(b) == 1}
-    table |= {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}
-    table |= {code: chr(code - 0xFEE0).lower() for code in range(0xFF21, 0xFF3B)}
-    table |= {code: chr(code).lower() for code in range(0x41, 0x5B)}
-    table |= {ord(mark): plain for mark, plain in _CARE.items()} | {0x3000: " "}
-    return table
