@@ -302,7 +302,8 @@ class Rooms:
                 await self._rebuild(room)
             assert room.session is not None
             session = room.session
-            await self._recall(room, session)
+            if room.status == "open":
+                await self._recall(room, session)
             # Taken here: the thread must not look at a session that goes on.
             hear = self._assistant.draft_hearing(text, session)
         return self._assistant.check_draft(text, session, await self._pool.run(hear))

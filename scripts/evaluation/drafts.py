@@ -6,7 +6,6 @@ other writers than those that the rules and the model were made with; a run prin
 Examples:
   scripts/evaluate drafts                    the held-back drafts (models/data/drafts/later.jsonl)
   scripts/evaluate drafts --develop          those that rules and model were made with, with what was missed
-  scripts/evaluate drafts models/data/drafts/test.jsonl     those held back earlier, by other writers
   scripts/evaluate drafts mine.jsonl         your own, in the form of models/data/drafts/README.md
 """
 

@@ -10,8 +10,8 @@ from sklearn.linear_model import LogisticRegression
 from assist.suggest.drafts.reader import CODES
 from assist.suggest.drafts.text import Draft
 from assist.suggest.drafts.words import BUCKETS, WordLayers, windows
-from assist.text.grams import buckets
 from scripts.training.draft_rows import DraftRow
+from scripts.training.grams import grams_of, in_8_bits, rarity_of
 
 STRENGTH = 10.0
 PIECE_WEIGHT = 0.5
@@ -23,11 +23,11 @@ MARKED = 0.6
 def fit(rows: Sequence[DraftRow]) -> WordLayers:
     """From drafts with marked faults."""
     texts = [row.text for row in rows]
-    rarity = _rarity_of(texts)
-    whole = _layer(_grams_of(texts, rarity), [row.codes for row in rows], [row.weight for row in rows])
+    rarity = rarity_of(texts, BUCKETS)
+    whole = _layer(grams_of(texts, rarity), [row.codes for row in rows], [row.weight for row in rows])
     pieces = [piece for row in rows for piece in _pieces_of(row)]
     stretches, codes, weights = (list(part) for part in zip(*pieces, strict=True))
-    parts = _layer(_grams_of(stretches, rarity), codes, weights)
+    parts = _layer(grams_of(stretches, rarity), codes, weights)
     return WordLayers(whole[0], parts[0], np.stack([whole[1], parts[1]]), rarity)
 
 
@@ -35,9 +35,7 @@ def save(path: Path, layers: WordLayers) -> None:
     """Eight bits a bucket, with a step a code."""
     arrays: dict[str, np.ndarray] = {}
     for name, weights in (("whole", layers.whole), ("pieces", layers.pieces)):
-        steps = np.abs(weights).max(1) / 127
-        arrays[name] = np.round(weights / steps[:, None]).astype(np.int8)
-        arrays[f"{name}_steps"] = steps.astype(np.float32)
+        arrays[name], arrays[f"{name}_steps"] = in_8_bits(weights)
     biases, rarity = layers.biases.astype(np.float32), layers.rarity.astype(np.float16)
     np.savez_compressed(path, **arrays, biases=biases, rarity=rarity)
 
@@ -55,23 +53,6 @@ def _pieces_of(row: DraftRow) -> Iterator[tuple[str, frozenset[str], float]]:
         inside = {code for code, length in shared if length > MARKED * (end - start)}
         if touched == inside:
             yield row.text[start:end], frozenset(inside), PIECE_WEIGHT * row.weight
-
-
-def _rarity_of(texts: Sequence[str]) -> np.ndarray:
-    """Inverse document frequency of each bucket, as it ships."""
-    counts = np.bincount([bucket for text in texts for bucket in buckets(text, BUCKETS)], minlength=BUCKETS)
-    return (np.log((1 + len(texts)) / (1 + counts)) + 1).astype(np.float16).astype(np.float32)
-
-
-def _grams_of(texts: Sequence[str], rarity: np.ndarray) -> csr_matrix:
-    """Buckets [texts, BUCKETS] by rarity, made unit length."""
-    at, columns, values = [], [], []
-    for number, text in enumerate(texts):
-        filled = buckets(text, BUCKETS)
-        at += [number] * len(filled)
-        columns += filled
-        values += (rarity[filled] / (np.linalg.norm(rarity[filled]) or 1.0)).tolist()
-    return csr_matrix((values, (at, columns)), shape=(len(texts), BUCKETS))
 
 
 def _layer(features: csr_matrix, codes: Sequence[frozenset[str]], sample: Sequence[float]) -> tuple[np.ndarray, ...]:

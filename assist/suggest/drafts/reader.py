@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from assist.errors import ModelError
 from assist.inference.encoder import CONTEXT_KINDS, Context, Encoder, Memory
 from assist.inference.runtime import Session
-from assist.suggest.drafts.text import Draft, content, fold, pieces_of
+from assist.suggest.drafts.text import READ_CHARS, Draft, content, fold, pieces_of
 from assist.suggest.drafts.words import WORDS_FILE, WordLayers
 
 MODEL_FILE: Final = "drafts/model.onnx"
@@ -154,7 +154,7 @@ def _loudest(draft: Draft, starts: NDArray[np.int64], ends: NDArray[np.int64], s
 
 def nearest_passage(draft: str, articles: Sequence[str]) -> str | None:
     """Of the cited articles the stretch of at most `ARTICLE_WIDTH` that shares most with the draft."""
-    about = content(fold(draft))
+    about = content(fold(draft[:READ_CHARS]))
     best: tuple[int, str] | None = None
     for article in articles:
         pieces = pieces_of(fold(article))
