@@ -353,6 +353,13 @@ def test_what_only_the_network_hears_says_which_question_and_which_rule() -> Non
     assert "Shipping back costs ¥8" in by_code["contradicts_article"].message
 
 
+def test_where_nothing_was_asked_or_cited_nothing_is_left_open_or_contradicted() -> None:
+    checker = DraftChecker(reader=Hearing())  # type: ignore[arg-type]
+    context = DraftContext((("customer", "Thanks, that helps."),), "en")
+    both = heard(unanswered_question=(2.0, 0, 4), contradicts_article=(2.0, 0, 4))
+    assert checker.check("Glad to hear it.", context, both) == []
+
+
 @pytest.fixture(scope="module")
 def reader() -> DraftReader:
     models = ROOT / "models"

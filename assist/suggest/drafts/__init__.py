@@ -118,17 +118,20 @@ def _weighed(
             yield issue
     alone = {code for code, above in over.items() if above >= 0 and code not in fired}
     for code in sorted(alone - _MANNER) + sorted(alone & _MANNER, key=over.__getitem__)[-1:]:
-        yield _heard_alone(draft, context, code, heard[code])
+        yield from _heard_alone(draft, context, code, heard[code])
 
 
-def _heard_alone(draft: Draft, context: DraftContext, code: str, one: Heard) -> Found:
+def _heard_alone(draft: Draft, context: DraftContext, code: str, one: Heard) -> Iterator[Found]:
+    """What the network alone hears, with what its message quotes; nothing where there is nothing to quote."""
     whole = draft.clauses[0].start, draft.clauses[-1].end
     if code == "unanswered_question":
-        return Found(code, *whole, (("question", last_question(context)),))
-    if code == "contradicts_article":
-        said = statement_about(draft.folded[one.start : one.end], context)
-        return Found(code, one.start, one.end, (("article", said),))
-    return Found(code, *(whole if code == "cold" else (one.start, one.end)))
+        if question := last_question(context):
+            yield Found(code, *whole, (("question", question),))
+    elif code == "contradicts_article":
+        if said := statement_about(draft.folded[one.start : one.end], context):
+            yield Found(code, one.start, one.end, (("article", said),))
+    else:
+        yield Found(code, *(whole if code == "cold" else (one.start, one.end)))
 
 
 def _language(draft: Draft, language: Language, context: DraftContext, column: int) -> Iterator[Found]:

@@ -325,8 +325,8 @@ _EMPTY_QUESTION: Final = re.compile(
 
 
 def last_question(context: DraftContext) -> str:
-    """What the customer asked last, else what they said last."""
-    asked = _last_questions(context) or [text for speaker, text in context.turns if speaker == "customer"]
+    """What the customer has asked last since anybody else spoke; empty if nothing."""
+    asked = _last_questions(context)
     return asked[-1].strip() if asked else ""
 
 

@@ -111,7 +111,7 @@ class DraftReader:
         """
         ids, offsets, _ = self._encoder.query_tokens(text, DRAFT_TOKENS)
         feed = self._encoder.feed(ids, context)
-        memory = self._article(article) if article else self._article("")[:0]
+        memory = self._article(article) if article else feed["context"][0, :0]
         kinds = np.zeros((1, feed["context"].shape[1] + len(memory), ARTICLE_KIND + 1), np.float32)
         kinds[:, : feed["context"].shape[1], :ARTICLE_KIND] = feed["context_kinds"]
         kinds[:, feed["context"].shape[1] :, ARTICLE_KIND] = 1
