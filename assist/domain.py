@@ -208,8 +208,7 @@ class Case:
 class Phrase:
     """A wording. `slots` are the names in braces in `text`; all must have a value before it is shown.
 
-    Only what `review` has approved is ever shown; `author` wrote it, `reason` says what it is there for. `aptness` is
-    the share of judged moments in which it was right, among those it could be said in; None if nobody has judged it.
+    Only what `review` has approved is ever shown; `author` wrote it, `reason` says what it is there for.
     """
 
     id: str
@@ -225,7 +224,6 @@ class Phrase:
     review: PhraseReview = "approved"
     author: str = ""
     reason: str = ""
-    aptness: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

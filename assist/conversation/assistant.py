@@ -39,6 +39,7 @@ from assist.suggest.answers import SAFETY_THRESHOLD
 from assist.suggest.compose import suggestions
 from assist.suggest.drafts import DraftChecker, DraftContext, Heard
 from assist.suggest.moment import Moment
+from assist.suggest.phrase_choice import PhraseChoice
 from assist.suggest.weights import NEUTRAL, Weights
 from assist.suggest.wishes import asks_for_advice
 from assist.text.small_talk import is_small_talk
@@ -72,6 +73,7 @@ class Assistant:
         limits: how long the clocks run.
         cuts: where the customer segments part.
         weights: what was learned from outcomes.
+        choice: what was learned of calming phrases; None leaves them to the rules.
         drafts: checks what the agent is typing.
     """
 
@@ -87,6 +89,7 @@ class Assistant:
         limits: Limits | None = None,
         cuts: Cuts | None = None,
         weights: Weights = NEUTRAL,
+        choice: PhraseChoice | None = None,
         drafts: DraftChecker | None = None,
     ) -> None:
         self._emotions = emotions
@@ -96,7 +99,7 @@ class Assistant:
         self._callback_hours = callback_hours
         self._timezone = ZoneInfo(timezone)
         self._limits, self._cuts = limits or Limits(), cuts or Cuts()
-        self._weights = weights
+        self._weights, self._choice = weights, choice
         self._drafts = drafts or DraftChecker()
 
     @property
@@ -339,6 +342,7 @@ class Assistant:
             holds=self._holds(now, has_order=order is not None, has_product=product is not None),
             segment=session.segment,
             weights=self._weights.for_conversation(session.conversation.id),
+            choice=self._choice,
         )
         return moment, intent
 

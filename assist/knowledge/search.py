@@ -139,7 +139,7 @@ class Knowledge:
         self.together = together or {}
         self._kinds = kinds_of(self._product_list, segmenter)
         self._shelves, self._means, self._relevance = shelves, query_means, relevance
-        self._phrase_vectors, self._situation_vectors = phrase_vectors, situation_vectors
+        self.phrase_vectors, self._situation_vectors = phrase_vectors, situation_vectors
         sizes = [len(situation.examples) for situation in situations]
         self._situation_starts = np.cumsum([0, *sizes[:-1]]) if sizes else np.empty(0, np.int64)
         number = {situation.id: place for place, situation in enumerate(situations)}
@@ -281,7 +281,7 @@ class Knowledge:
     def phrase_similarities(self, vector: Floats, indices: Sequence[int]) -> Floats:
         """Cosines of the query with phrases, given by their numbers in `phrases`."""
         query = centred(vector, self._means[-1])
-        similarities: Floats = self._phrase_vectors[np.asarray(indices, np.int64)] @ query
+        similarities: Floats = self.phrase_vectors[np.asarray(indices, np.int64)] @ query
         return similarities
 
     def product_search(

@@ -22,6 +22,7 @@ from assist.domain import (
     Utterance,
 )
 from assist.knowledge.search import Knowledge
+from assist.suggest.phrase_choice import PhraseChoice
 from assist.suggest.weights import NEUTRAL, Weights
 
 SourceKey = tuple[SourceType, str]
@@ -64,7 +65,8 @@ class Moment:
     the last thing that the agent said and the last calming phrase that was shown.
     `holds` names the facts that phrases may need: `order` and `product` are known, `in_hours` and
     `outside_hours` tell of the call-back hours.
-    `weights` are what was learned from outcomes, as this conversation applies them.
+    `weights` are what was learned from outcomes, as this conversation applies them; `choice` is what was learned of
+    calming phrases, None leaves them to the rules.
     """
 
     utterance: Utterance
@@ -99,3 +101,4 @@ class Moment:
     holds: frozenset[str]
     segment: Segment | None = None
     weights: Weights = NEUTRAL
+    choice: PhraseChoice | None = None

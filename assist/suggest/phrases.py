@@ -1,6 +1,7 @@
 """Chooses approved phrases: what calms, what comes next, what to ask, how to close.
 
-Emotion, intensity, situation, stage, channel and language choose; similarity to what was said orders what is left.
+Emotion, intensity, situation, stage, channel and language choose; what readers of such moments found right orders what
+is left.
 A phrase whose slot has no value is never shown: the library holds a sibling without that slot.
 """
 
@@ -9,10 +10,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+import numpy as np
+from numpy.typing import NDArray
+
 from assist.domain import ArticleLanguage, Emotion, Phrase, PhraseKind, Source, Stage, Suggestion
 from assist.knowledge.search import Knowledge
 from assist.suggest import policy
 from assist.suggest.moment import Moment
+from assist.suggest.phrase_choice import PhraseChoice
 from assist.suggest.stages import apology_in, opener_of
 from assist.suggest.wording import say
 
@@ -23,6 +28,8 @@ _STAGES: Mapping[str, tuple[Stage, ...]] = {
     "disappointed": ("empathise", "acknowledge", "own", "next_step"),
     "anxious": ("acknowledge", "next_step", "empathise", "own"),
 }
+Floats = NDArray[np.float32]
+
 _HANDOVER = "wants_supervisor"
 ANY = "any"
 
@@ -32,50 +39,65 @@ MILD, STIRRED, STRONG = 0.4, 0.5, 0.7
 """Intensities: an apology is too much below the first, one in passing too little from the second, and a weighty one
 may be right from the third."""
 
-OF_STAGE, OF_SITUATION, OF_FEELING, OF_LIKENESS, OF_WEIGHT, OF_APTNESS = 0.25, 2.5, 1.5, 1.0, 1.5, 0.5
+OF_STAGE, OF_SITUATION, OF_FEELING, OF_LIKENESS, OF_WEIGHT = 0.25, 2.5, 1.5, 1.0, 1.5
 """What a phrase loses by every stage that comes before its own and by an apology of the wrong weight, and gains by
-situation, feeling, likeness and the logit of its aptness. Chosen on models/data/phrase_judgements.jsonl, as is:"""
+situation, feeling and likeness. Chosen on the development half of models/data/phrase_judgements.jsonl, as is:"""
 ANY_SITUATION = 0.75
 """A phrase for any situation fits as well as one for a situation that is this probable."""
-USUAL_APTNESS = 0.23
-"""Of a phrase that nobody has judged: the share of right ones among all that were."""
+_TOP = OF_SITUATION + OF_FEELING + OF_LIKENESS
 
 
 def calming(moment: Moment) -> list[Suggestion]:
     """At most `CALMING` calming phrases, the best first, for the stage that this conversation has come to.
 
+    What was learned from readers' marks orders them, by the rules' score among other facts; without it, that score
+    alone.
+    """
+    numbers, scores = candidates(moment)
+    if not numbers:
+        return []
+    if moment.choice is not None:
+        sides = _sides(moment.knowledge, moment.choice)
+        chosen = sides[0][numbers], sides[1][numbers]
+        scores = moment.choice.logits(moment, feeling_of(moment), scores, chosen)
+        relevances = 1 / (1 + np.exp(-scores))
+    else:
+        relevances = np.clip(scores / _TOP, 0, 1)
+    phrases = [moment.knowledge.phrases[number] for number in numbers]
+    # What agents use multiplies the odds; of the rules' score it moves at most three stages (`CAP`, `FLOOR`).
+    wanted = [
+        round(float(score), 4) + math.log(moment.weights.of("phrase", phrase.id))
+        for phrase, score in zip(phrases, scores, strict=True)
+    ]
+    order = sorted(range(len(phrases)), key=lambda place: (-wanted[place], phrases[place].id))
+    return [_suggestion(moment, phrases[place], float(relevances[place]), "calming.title") for place in order[:CALMING]]
+
+
+def candidates(moment: Moment) -> tuple[list[int], Floats]:
+    """Numbers of the calming phrases that may be said now, and the score that the rules give each.
+
     What the agent has said already moves on: a stage that was heard comes last. A phrase that opens as the last one
     did, or as the agent did, is left out.
     """
-    feeling = _feeling(moment)
+    feeling = feeling_of(moment)
     usual = _STAGES[feeling]
     stages = [*(s for s in usual if s not in moment.stages_said), *(s for s in usual if s in moment.stages_said)]
     heard = {opener_of(text) for text in moment.heard}
     library = _library(moment.knowledge)
     fitting = [n for n in _fitting(moment, "calming", moment.situations, feeling) if library.openers[n] not in heard]
-    if not fitting:
-        return []
     feelings = {feeling: 1.0} if policy.is_hostile(moment.emotion) else moment.emotion.probabilities
     similarities = moment.knowledge.phrase_similarities(moment.vector, fitting)
-    scored = []
+    scores = []
     for number, similarity in zip(fitting, similarities.tolist(), strict=True):
         phrase = moment.knowledge.phrases[number]
-        fit = (
+        scores.append(
             -OF_STAGE * (stages.index(phrase.stage) if phrase.stage in stages else len(stages))
             + OF_SITUATION * _match(phrase, moment.situations)
             + OF_FEELING * sum(feelings.get(name, 0.0) for name in phrase.emotions)
             + OF_LIKENESS * round(similarity, 4)
             - OF_WEIGHT * _misweighed(library.apologies[number], moment.emotion.intensity)
-            + OF_APTNESS * library.aptness[number]
         )
-        # What agents use moves it by at most three stages, as `CAP` and `FLOOR` of the weights stand.
-        scored.append((-fit - math.log(moment.weights.of("phrase", phrase.id)), phrase.id, phrase, fit))
-    scored.sort(key=lambda entry: entry[:2])
-    top = OF_SITUATION + OF_FEELING + OF_LIKENESS
-    return [
-        _suggestion(moment, phrase, min(1.0, max(0.0, fit / top)), "calming.title")
-        for _, _, phrase, fit in scored[:CALMING]
-    ]
+    return fitting, np.array(scores, np.float32)
 
 
 def next_steps(moment: Moment) -> list[Suggestion]:
@@ -116,7 +138,7 @@ def discovering(moment: Moment) -> list[Suggestion]:
     return [_suggestion(moment, phrase, score, "question.title", reason) for phrase, score in ranked]
 
 
-def _feeling(moment: Moment) -> str:
+def feeling_of(moment: Moment) -> str:
     """The emotion to calm: a threat or insult is met like anger, whatever the label says."""
     return "angry" if policy.is_hostile(moment.emotion) else moment.emotion.label
 
@@ -183,13 +205,12 @@ class _Library:
     """The phrases of an index laid out for choosing, so that a call looks at a few dozen and not at all.
 
     `places` are numbers by kind, language, situation and feeling (None: whichever); `openers` and `apologies` [phrases]
-    describe the wording, `aptness` [phrases] is its logit beside that of a phrase nobody has judged.
+    describe the wording.
     """
 
     places: Mapping[tuple[PhraseKind, ArticleLanguage, str, str | None], Sequence[int]]
     openers: Sequence[str]
     apologies: Sequence[int]
-    aptness: Sequence[float]
 
 
 @lru_cache(maxsize=2)
@@ -200,13 +221,12 @@ def _library(knowledge: Knowledge) -> _Library:
             for emotion in (*phrase.emotions, None):
                 places.setdefault((phrase.kind, phrase.language, situation, emotion), []).append(number)
     texts = [phrase.text for phrase in knowledge.phrases]
-    usual = _logit(USUAL_APTNESS)
-    aptness = [_logit(p.aptness) - usual if p.aptness is not None else 0.0 for p in knowledge.phrases]
-    return _Library(places, [opener_of(text) for text in texts], [apology_in(text) for text in texts], aptness)
+    return _Library(places, [opener_of(text) for text in texts], [apology_in(text) for text in texts])
 
 
-def _logit(share: float) -> float:
-    return math.log(share / (1 - share))
+@lru_cache(maxsize=2)
+def _sides(knowledge: Knowledge, choice: PhraseChoice) -> tuple[Floats, Floats]:
+    return choice.sides(knowledge.phrases, knowledge.phrase_vectors)
 
 
 def _suggestion(moment: Moment, phrase: Phrase, relevance: float, title: str, reason: str | None = None) -> Suggestion:

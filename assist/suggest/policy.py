@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from assist.domain import NEGATIVE, THREATS, Emotion, SuggestionKind
 from assist.suggest.moment import Moment
 
-VERSION = "2026-11-23.5"
+VERSION = "2026-11-23.6"
 """Raised with every change of a gate, limit or threshold: a logged result names the rules it was made by."""
 
 SURE = 0.5

@@ -32,6 +32,7 @@ from assist.storage.customer_sources import open_customers
 from assist.storage.records import ConversationSummary, iso
 from assist.storage.repository import Repository
 from assist.suggest.drafts import MODEL_FILE, DraftChecker, DraftReader, DraftRules
+from assist.suggest.phrase_choice import PhraseChoice
 from assist.web import board_routes, demo, knowledge_routes, log_routes, pages, profiles, routes, socket
 from assist.web.checks import fields_of
 from assist.web.knowledge import Builds, LiveKnowledge
@@ -79,6 +80,7 @@ def open_engine(settings: Settings) -> Engine:
         ),
         cuts=Cuts(settings.segment_dormant_days, settings.segment_core_orders, settings.segment_core_spend),
         weights=PolicyFolder(settings.policy_path).in_use(required=bool(settings.policy_file)),
+        choice=PhraseChoice.shipped(settings.models_dir, encoder.version),
         drafts=open_drafts(settings, encoder),
     )
     customers = open_customers(

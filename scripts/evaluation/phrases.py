@@ -15,7 +15,7 @@ import json
 import random
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,7 @@ from assist.knowledge.ranking import Relevance
 from assist.knowledge.search import Knowledge
 from assist.suggest import phrases
 from assist.suggest.moment import Moment
+from assist.suggest.phrase_choice import PhraseChoice
 from assist.text.language import detect
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -61,6 +62,7 @@ class Player:
     encoder: Encoder
     knowledge: Knowledge
     emotions: EmotionReader
+    choice: PhraseChoice | None
 
     def play(self, row: dict[str, Any]) -> Moment:
         """The moment of the last utterance, which is the customer's."""
@@ -70,6 +72,7 @@ class Player:
             knowledge=lambda: self.knowledge,
             clock=lambda: NOW,
             new_id=lambda prefix: f"{prefix}_{next(ids)}",
+            choice=self.choice,
         )
         session = assistant.start(Conversation("c", row["channel"], NOW, Customer("k", row.get("name"))))
         for number, (speaker, text) in enumerate(row["turns"], 1):
@@ -86,6 +89,10 @@ class Player:
         by_id = {phrase.id: phrase for phrase in self.knowledge.phrases}
         found: Sequence[Suggestion] = phrases.calming(moment)
         return [by_id[suggestion.source.id] for suggestion in found[:POOLED]]
+
+    def by_rules(self, moment: Moment) -> list[Phrase]:
+        """Ours without what was learned from marks."""
+        return self.ours(replace(moment, choice=None))
 
     def by_cosine(self, moment: Moment) -> list[Phrase]:
         """Of the calming phrases of that language whose slots can be filled, the nearest."""
@@ -106,7 +113,8 @@ def player(models: Path, data: Path) -> Player:
     """With the shipped models and the active index. Raises AssistError."""
     encoder = Encoder(models)
     relevance = Relevance.load(models / "relevance.json")
-    return Player(encoder, IndexStore(data / "index", relevance).open(), EmotionReader(models))
+    knowledge = IndexStore(data / "index", relevance).open()
+    return Player(encoder, knowledge, EmotionReader(models), PhraseChoice.shipped(models, encoder.version))
 
 
 def mark_of(row: dict[str, Any], phrase: Phrase, judge: int = 0) -> str | None:
@@ -149,6 +157,7 @@ def main() -> int:
     moments = [playing.play(row) for row in track(rows, "playing", console=Console(stderr=True), transient=True)]
     systems = {
         "nearest by cosine": [playing.by_cosine(moment) for moment in moments],
+        "by the rules alone": [playing.by_rules(moment) for moment in moments],
         "ours": [playing.ours(moment) for moment in moments],
     }
     if options.unjudged:

@@ -29,8 +29,9 @@ from assist.errors import KnowledgeError, ModelError
 from assist.inference.encoder import Encoder
 from assist.inference.manifest import Manifest
 from assist.suggest.drafts import DraftChecker, DraftContext, DraftReader, DraftRules, Heard
-from assist.suggest.drafts.reader import ARTICLE_WIDTH, BARS_FILE, CODES, IN_CONTEXT, Bars, nearest_passage
-from assist.suggest.drafts.text import fold
+from assist.suggest.drafts.claims import beside_article
+from assist.suggest.drafts.reader import ARTICLE_WIDTH, BARS_FILE, CLAIM_FACTS, CODES, IN_CONTEXT, Bars, nearest_passage
+from assist.suggest.drafts.text import Draft, fold
 from assist.suggest.drafts.words import WORDS_FILE, WordLayers
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -311,10 +312,13 @@ def test_a_better_wording_has_no_blank_and_is_no_fault_itself(language: ArticleL
         assert CHECKER.check(text, DraftContext(language=language)) == []
 
 
+NOTHING_CLAIMED = dict.fromkeys(CLAIM_FACTS, 0.0)
+
+
 class Hearing:
     """In place of a `DraftReader`: believes the network by half and the wording rules a little."""
 
-    bars = Bars(dict.fromkeys(CODES, (1.0, 0.0, 0.0, 1.0, 0.0)), dict.fromkeys(CODES, 0.5))
+    bars = Bars(dict.fromkeys(CODES, (1.0, 0.0, 0.0, 1.0, 1.0, 0.0)), dict.fromkeys(CODES, 0.5), NOTHING_CLAIMED)
 
 
 def heard(**logits: tuple[float, int, int]) -> dict[str, Heard]:
@@ -332,6 +336,43 @@ def test_the_network_finds_what_no_wording_has_and_may_overrule_one() -> None:
     [blunt] = checker.check("Please calm down.", DraftContext(), heard())
     assert blunt.code == "dismissive", "what is never right to say is not overruled"
     assert checker.check('They told you to "calm down", and I am sorry.', DraftContext(), heard()) == []
+
+
+def test_how_a_draft_stands_beside_the_article_speaks_with_the_network() -> None:
+    weights = NOTHING_CLAIMED | {"new_number_beside_one": 4.0, "bias": -1.0}
+    doubting = Hearing()
+    doubting.bars = Bars(doubting.bars.mix, doubting.bars.bar, weights)  # type: ignore[misc]
+    checker = DraftChecker(reader=doubting)  # type: ignore[arg-type]
+    context = DraftContext(articles=("Every lamp comes with a cable of 150 cm and a bag.",))
+    unsure = heard(contradicts_article=(-2.0, 0, 40))
+    [issue] = checker.check("The cable of the lamp is 180 cm long.", context, unsure)
+    assert issue.code == "contradicts_article"
+    assert "150 cm" in issue.message
+    assert checker.check("The cable of the lamp is 150 cm long.", context, unsure) == []
+
+
+@pytest.mark.parametrize(
+    ("draft", "article", "facts"),
+    [
+        ("到店凭券提，可以退三分之二", "满一半者退二分之一。到店凭券提取", {"new_number": 1, "limits_kept": 1}),
+        ("A refundable deposit, £50", "A refundable deposit of £75", {"new_figures": 1, "new_number_shares": 0}),
+        ("The refundable deposit is £50", "A refundable deposit of £75", {"new_number_beside_one": 1}),
+        ("It is a £75 deposit", "A deposit of £75 is taken", {"new_figures": 0, "agreeing_figures": 1}),
+        ("开封也能退", "开封后不能退", {"refuses_only_there": 1, "yes_for_no_shares": 3}),
+        ("任何门店都能用", "仅限本店使用", {"new_scope": 1, "limits_lost": 2}),
+        ("Is it twelve?", "There are 12 of them", {"asks": 1, "new_number": 0}),
+        ("您自己付运费", "运费由我们承担", {"you_pay_for_we_pay": 1, "we_pay_for_you_pay": 0}),
+    ],
+)
+def test_a_draft_is_compared_with_the_article_in_counts(draft: str, article: str, facts: dict[str, float]) -> None:
+    found = beside_article(Draft.of(draft), DraftContext(articles=(article,)))
+    assert {name: found[name] for name in facts} == facts
+
+
+@given(st.text(), st.text(), st.text())
+def test_any_texts_can_be_compared(draft: str, article: str, said: str) -> None:
+    found = beside_article(Draft.of(draft), DraftContext((("customer", said),), articles=(article,)))
+    assert all(0 <= value <= 6 for value in found.values())
 
 
 def test_of_several_faults_of_manner_the_surest_is_told() -> None:

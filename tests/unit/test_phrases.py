@@ -1,6 +1,5 @@
 """The choice of calming phrases: feeling, weight, stage, situation and what was said already."""
 
-import copy
 import re
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -13,10 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assist.domain import Customer, Emotion, Hit, Phrase, Suggestion, Utterance, polarity_of
+from assist.errors import ModelError
+from assist.inference.manifest import Manifest
 from assist.knowledge.index import IndexStore, build
 from assist.knowledge.search import Knowledge
 from assist.suggest.compose import suggestions
 from assist.suggest.moment import Moment
+from assist.suggest.phrase_choice import STAGES, PhraseChoice, moment_facts, phrase_facts
 from assist.suggest.phrases import calming
 from assist.suggest.stages import apology_in, opener_of
 
@@ -110,14 +112,86 @@ def test_a_mild_feeling_is_not_met_with_a_heavy_apology(knowledge: Knowledge) ->
     assert apology_in(mild[0].text) < 2
 
 
-def test_what_readers_seldom_found_right_comes_later(knowledge: Knowledge) -> None:
-    first = phrase_of(knowledge, calming(moment(knowledge))[0])
-    doubted = copy.copy(knowledge)
-    doubted.phrases = tuple(replace(p, aptness=0.01) if p.id == first.id else p for p in knowledge.phrases)
-    assert calming(moment(doubted))[0].source.id != first.id
-    trusted = copy.copy(knowledge)
-    trusted.phrases = tuple(replace(p, aptness=0.99) if p.id == first.id else p for p in knowledge.phrases)
-    assert calming(moment(trusted))[0].source.id == first.id
+def learned(knowledge: Knowledge, rank: int = 2, **weights: object) -> PhraseChoice:
+    """A choice that has learned nothing but what is given."""
+    situations = ("any", "delivery_delay")
+    dimension = knowledge.phrase_vectors.shape[1]
+    facts = moment_facts(moment(knowledge), "frustrated", situations)
+    worth = np.zeros(phrase_facts(knowledge.phrases[:1], knowledge.phrase_vectors[:1], situations).shape[1])
+    assert len(facts) > dimension
+    blank = {
+        "encoder": "hashing",
+        "situations": situations,
+        "moments": np.zeros((len(facts), rank), np.float32),
+        "moment_bias": np.zeros(rank, np.float32),
+        "phrases": np.zeros((len(worth), rank), np.float32),
+        "phrase_bias": np.zeros(rank, np.float32),
+        "worth": worth.astype(np.float32),
+        "rules": 0.0,
+        "bias": 0.0,
+    }
+    return PhraseChoice(**(blank | weights))  # type: ignore[arg-type]
+
+
+def test_a_choice_that_has_learned_only_to_trust_the_rules_orders_as_they_do(knowledge: Knowledge) -> None:
+    ours = calming(moment(knowledge, choice=learned(knowledge, rules=1.0, bias=-3.0)))
+    assert [s.source.id for s in ours] == [s.source.id for s in calming(moment(knowledge))]
+    assert all(0 < s.relevance < 1 for s in ours)
+
+
+def test_what_was_learned_of_moment_and_phrase_together_chooses(knowledge: Knowledge) -> None:
+    blank = learned(knowledge)
+    stage = STAGES.index("next_step")
+    in_question = len(blank.moments) - knowledge.phrase_vectors.shape[1] - 4
+    moments, phrases = blank.moments.copy(), blank.phrases.copy()
+    moments[in_question, 0], phrases[stage, 0] = 1, 2  # a question wants a next step
+    choice = learned(knowledge, moments=moments, phrases=phrases)
+    asked = Utterance("utt_1", 1, "customer", "where is my parcel?", "en", NOW)
+    assert phrase_of(knowledge, calming(moment(knowledge, choice=choice, utterance=asked))[0]).stage == "next_step"
+    assert {s.relevance for s in calming(moment(knowledge, choice=choice))} == {0.5}
+
+
+def test_a_choice_is_the_same_after_saving(knowledge: Knowledge, tmp_path: Path) -> None:
+    random = np.random.default_rng(1)
+    blank = learned(knowledge)
+    drawn = {
+        name: random.normal(size=getattr(blank, name).shape).astype(np.float16).astype(np.float32)
+        for name in ("moments", "moment_bias", "phrases", "phrase_bias", "worth")
+    }
+    choice = learned(knowledge, rules=0.5, bias=0.25, **drawn)
+    choice.save(tmp_path / "phrases.npz")
+    found = calming(moment(knowledge, choice=PhraseChoice.load(tmp_path / "phrases.npz")))
+    assert [(s.source.id, s.relevance) for s in found] == [
+        (s.source.id, s.relevance) for s in calming(moment(knowledge, choice=choice))
+    ]
+
+
+@pytest.mark.parametrize("broken", ["phrases", "worth", "moment_bias", "missing", "bytes"])
+def test_a_damaged_choice_is_refused(knowledge: Knowledge, tmp_path: Path, broken: str) -> None:
+    path = tmp_path / "phrases.npz"
+    if broken == "bytes":
+        path.write_bytes(b"PK nothing")
+    elif broken != "missing":
+        learned(knowledge, **{broken: getattr(learned(knowledge), broken)[:-1]}).save(path)
+    with pytest.raises(ModelError, match=r"phrases\.npz"):
+        PhraseChoice.load(path)
+
+
+def test_the_shipped_choice_is_for_the_shipped_encoder_and_no_other() -> None:
+    version = Manifest.load(ROOT / "models").encoder_version
+    choice = PhraseChoice.shipped(ROOT / "models", version)
+    assert choice is not None
+    assert choice.encoder == version
+    with pytest.raises(ModelError, match="scripts/train_phrases"):
+        PhraseChoice.shipped(ROOT / "models", "another")
+
+
+def test_without_a_file_the_rules_choose(tmp_path: Path) -> None:
+    parts = (ROOT / "models" / "manifest.toml").read_text("utf-8").split("\n[files.")
+    kept = [part for part in parts if not part.startswith('"phrases.npz"]')]
+    assert len(kept) == len(parts) - 1
+    (tmp_path / "manifest.toml").write_text("\n[files.".join(kept), "utf-8")
+    assert PhraseChoice.shipped(tmp_path, "any") is None
 
 
 def test_a_threat_is_met_like_anger(knowledge: Knowledge) -> None:

@@ -204,7 +204,6 @@ def _phrase(fields: Fields, situations: Collection[str]) -> Phrase:
         review=fields.choice("review", get_args(PhraseReview), optional=True) or "approved",
         author=fields.text("author", limit=100) if fields.get("author") is not None else "",
         reason=fields.text("reason", limit=300) if fields.get("reason") is not None else "",
-        aptness=fields.number("aptness", 0.01, 0.99, optional=True),
     )
     used = set(SLOT.findall(phrase.text))
     if used != set(phrase.slots):

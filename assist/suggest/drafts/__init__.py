@@ -9,7 +9,7 @@ from typing import Final
 
 from assist.domain import DraftIssue, Language
 from assist.inference.encoder import Context
-from assist.suggest.drafts.claims import contradictions, statement_about
+from assist.suggest.drafts.claims import beside_article, contradictions, statement_about
 from assist.suggest.drafts.manner import shouting, worded
 from assist.suggest.drafts.privacy import others_data
 from assist.suggest.drafts.promises import DraftRules, promises
@@ -19,7 +19,7 @@ from assist.suggest.drafts.text import Draft, DraftContext, Found
 from assist.suggest.drafts.wording import COLUMN, LANGUAGES, MAINLAND_WORDS, OTHER_LANGUAGE, WORDS
 from assist.text.language import detect
 
-__all__ = ["MODEL_FILE", "DraftChecker", "DraftContext", "DraftReader", "DraftRules", "Heard", "ruled"]
+__all__ = ["ALREADY_WRONG", "MODEL_FILE", "DraftChecker", "DraftContext", "DraftReader", "DraftRules", "Heard", "ruled"]
 
 _HAN: Final = re.compile(r"[\u3400-\u9fff]")
 _WORD: Final = re.compile(r"[A-Za-z]+")
@@ -40,7 +40,8 @@ _ENDS: Final = ",，。.!！?？;；:：~～… \n"
 _MARKS: Final = re.compile(r"[!！?？~～]{2,}|[!！]")
 _MANNER: Final = frozenset({"blame", "cold", "dismissive", "sarcasm", "forbidden_promise"})
 """Codes of how a draft sounds; one draft seldom has two of them, so only the surest is taken from the network alone."""
-_ALREADY_WRONG: Final = frozenset(
+_CONTRADICTS: Final = "contradicts_article"
+ALREADY_WRONG: Final = frozenset(
     {"cold", "dismissive", "blame", "sarcasm", "wrong_language", "forbidden_promise", "personal_data"}
 )
 """Issues after which nothing is gained by saying that the draft does not answer either."""
@@ -81,7 +82,7 @@ class DraftChecker:
             found = list(_weighed(draft, context, found, heard, self._reader.bars))
         found = [*self._rules.apply(draft, found), *_language(draft, language, context, column), *shouting(draft)]
         found += others_data(draft, context)
-        if any(issue.code in _ALREADY_WRONG for issue in found):
+        if any(issue.code in ALREADY_WRONG for issue in found):
             found = [issue for issue in found if issue.code != "unanswered_question"]
         issues = [_issue(draft, issue, column) for issue in found]
         return sorted(dict.fromkeys(issues), key=lambda issue: (issue.start, issue.code))
@@ -112,6 +113,9 @@ def _weighed(
         return
     fired = {issue.code for issue in found}
     over = {code: bars.over(code, one, fired=code in fired) for code, one in heard.items()}
+    if (claimed := heard.get(_CONTRADICTS)) is not None:
+        beside = bars.beside(beside_article(draft, context))
+        over[_CONTRADICTS] = bars.over(_CONTRADICTS, claimed, fired=_CONTRADICTS in fired, beside=beside)
     blunt = [clause for clause in draft.clauses if _BLUNT.match(draft.folded, clause.start, clause.end)]
     for issue in found:
         if over.get(issue.code, 0) >= 0 or any(clause.start <= issue.start < clause.end for clause in blunt):
@@ -127,7 +131,7 @@ def _heard_alone(draft: Draft, context: DraftContext, code: str, one: Heard) -> 
     if code == "unanswered_question":
         if question := last_question(context):
             yield Found(code, *whole, (("question", question),))
-    elif code == "contradicts_article":
+    elif code == _CONTRADICTS:
         if said := statement_about(draft.folded[one.start : one.end], context):
             yield Found(code, one.start, one.end, (("article", said),))
     else:

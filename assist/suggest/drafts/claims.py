@@ -41,6 +41,15 @@ _NUMBERS: Final = {
     )
     for word in words.split()
 }
+_ANY_NUMBER: Final = re.compile(
+    r"\d+(?:,\d{3})*(?:\.\d+)?|[一二两三四五六七八九十百半]+(?=[个天日周月年小分次折元块人件张米厘公千晚层期倍成点号%只条岁瓶箱]|分之)"
+    r"|(?<=分之)[一二三四五六七八九十]+"
+    r"|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|twelve|fourteen|twenty|thirty|half|third|quarter|double|twice|once)\b"
+)
+_NUMBER_WORDS: Final[dict[str, float]] = {
+    **_NUMBERS, "半": 0.5, "half": 0.5, "once": 1, "twice": 2, "double": 2,
+    "twelve": 12, "fourteen": 14, "twenty": 20, "thirty": 30,
+}  # fmt: skip
 _DATE: Final = re.compile(r"\d{1,2}日")
 _LASTING: Final = re.compile(r"^[前后留满达需约过近共]\||\|[内后]")
 """30日 is thirty days between such characters, else a day of the month."""
@@ -96,6 +105,17 @@ _NEVER: Final = re.compile(
     r"任何[^,。]{0,6}(?:均|都|也)?不|一律不|均不|不管[^,。]{0,8}(?:都|也)不|无论[^,。]{0,8}(?:都|也)不|\b(?:under no circumstances|in no case|never|no matter)"
 )
 _MAY: Final = re.compile(r"(?<!不)可(?!能)(?:以)?|支持|\b(?:may|can(?!not|'t)) ")
+_SCOPE: Final = re.compile(
+    r"都|任何|所有|全部|全场|不限|随时|统一|一律|照样|也(?:可以|能|行|算|没|给)|哪里都|无论|不管|尽管|还可以一起|没关系|不用|无需|免费|直接|全款|全额|永久|一直"
+    r"|\b(?:any|all|every|even|both|anywhere|anytime|whenever|unlimited|no limit|forever|always|too|either|free|no need|as many|whole|full)\b"
+)
+"""Words that give more than a rule with limits does."""
+_LIMITS: Final = re.compile(
+    r"仅|只|限|除|不含|不包括|不可|不能|不支持|无法|不得|不适用|不予|不接受|须|必须|需|凭|不退|不换|恕|未|超|逾|以上|以内|最多|至少"
+    r"|\b(?:only|except|exclud\w*|must|cannot|can't|not|unless|within|at least|maximum|up to|without|limited|requires?|no|never|after|before)\b"
+)
+_GIVEN: Final = re.compile(r"免费|不收|不用付|不要钱|\bfree\b|\bno (?:\w+ )?(?:fee|charge|cost)\b")
+_PRICE: Final = re.compile(r"\d+ ?(?:元|块)|[£$€¥] ?\d")
 _GIVING: Final = frozenset("提供出示凭证申请须任何需用必无论管") | frozenset("need must requir provid appl".split())
 """What is asked to be shown, not what is shown."""
 _SHARED: Final = 2
@@ -156,6 +176,76 @@ def statement_about(said: str, context: DraftContext) -> str:
     about = content(said)
     stated = [line for article in context.articles for line in _article(article)]
     return max(stated, key=lambda line: len(line.about & about)).raw.strip() if stated else ""
+
+
+def beside_article(draft: Draft, context: DraftContext) -> dict[str, float]:
+    """How the draft stands beside the cited article, in counts and shares, for the layer that weighs them.
+
+    What the rules above ask of one clause is counted here over the draft, so that several weak signs can add up.
+    """
+    told = fold("\n".join([text for _, text in context.turns] + list(known_values(context.customer))))
+    article = fold("\n".join(context.articles))
+    lines = [line for text in context.articles for line in _article(text)]
+    stated = [figure for line in lines for figure in line.stated]
+    heard = {figure[:3] for figure in _figures(told)}
+    text, said = draft.folded, [clause for clause in draft.clauses if not is_question(clause.text)]
+    figures = [figure[:3] for clause in said for figure in _figures(clause.text)]
+    new = [one for one in figures if one not in heard and not any(_agrees(one, other) for other in stated)]
+    known = _numbers(article) | _numbers(told)
+    renumbered = [clause for clause in said if _numbers(clause.text) - known]
+    nearest = {clause: _nearest(clause, lines) for clause in said}
+    shared = {clause: min(len(line.about & content(clause.text)), 6) for clause, line in nearest.items() if line}
+    refuses = {clause: bool(_NO.search(clause.text)) for clause in said}
+    differ = [clause for clause, line in nearest.items() if line and refuses[clause] != bool(_NO.search(line.text))]
+    limits, kept = set(_LIMITS.findall(article)), set(_LIMITS.findall(text))
+    no_here, no_there = len(_NO.findall(text)), len(_NO.findall(article))
+    return {
+        "new_figures": min(len(new), 3),
+        "agreeing_figures": min(len(figures) - len(new), 3),
+        "figures_there": min(len(stated), 5),
+        "new_number": bool(renumbered),
+        "new_number_beside_one": any(
+            shared.get(clause, 0) >= _SHARED and _numbers(line.text)
+            for clause in renumbered
+            if (line := nearest[clause])
+        ),
+        "new_number_shares": max((shared.get(clause, 0) for clause in renumbered), default=0),
+        "new_number_of_theirs": any(not _SERVICE.search(clause.text) for clause in renumbered),
+        "other_answer_shares": max((shared[clause] for clause in differ), default=0),
+        "yes_for_no_shares": max((shared[clause] for clause in differ if not refuses[clause]), default=0),
+        "refuses": min(no_here, 3),
+        "refuses_only_there": no_there > 0 and no_here == 0,
+        "new_scope": any(word not in article for word in _SCOPE.findall(text)),
+        "limits_lost": min(len(limits - kept), 4),
+        "limits_kept": min(len(limits & kept), 4),
+        "free_for_charge": bool(_GIVEN.search(text) and _CHARGE.search(article)),
+        "charge_for_free": bool(_PRICE.search(text) and _GIVEN.search(article)),
+        "we_pay_for_you_pay": bool(_WE_PAY.search(text) and _YOU_PAY.search(article)),
+        "you_pay_for_we_pay": bool(_YOU_PAY.search(text) and _WE_PAY.search(article)),
+        "conditional": bool(_IF.search(text)),
+        "asks": len(said) < len(draft.clauses),
+    }
+
+
+def _nearest(clause: Piece, lines: Sequence[_Stated]) -> _Stated | None:
+    about = content(clause.text)
+    return max(lines, key=lambda line: len(line.about & about), default=None)
+
+
+def _numbers(folded: str) -> set[float | str]:
+    """The numbers of a text whatever they count; a written one that is longer than a word stays as it is."""
+    return {_number(match.group()) for match in _ANY_NUMBER.finditer(folded)}
+
+
+def _number(text: str) -> float | str:
+    if text[0].isdigit():
+        return float(text.replace(",", ""))
+    if text in _NUMBER_WORDS:
+        return _NUMBER_WORDS[text]
+    tens, ten, ones = text.partition("十")
+    if ten and len(tens) <= 1 and len(ones) <= 1 and {tens, ones} <= {"", *_NUMBERS}:
+        return 10.0 * _NUMBERS.get(tens, 1) + _NUMBERS.get(ones, 0)
+    return text
 
 
 def _contradicted(

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from assist.errors import ModelError
 from assist.inference.encoder import CONTEXT_KINDS, Context, Encoder, Memory
 from assist.inference.runtime import Session
-from assist.suggest.drafts.text import READ_CHARS, Draft, content, fold, pieces_of
+from assist.suggest.drafts.claims import beside_article
+from assist.suggest.drafts.text import READ_CHARS, Draft, DraftContext, content, fold, pieces_of
 from assist.suggest.drafts.words import WORDS_FILE, WordLayers
 
 MODEL_FILE: Final = "drafts/model.onnx"
@@ -35,7 +36,7 @@ CODES: Final = (
 )
 IN_CONTEXT: Final = frozenset({"contradicts_article", "asks_again", "unanswered_question"})
 """Codes that a draft alone cannot have."""
-MIXED: Final = 5
+MIXED: Final = 6
 """What a code's probability is mixed from."""
 ARTICLE_KIND: Final = len(CONTEXT_KINDS)
 """Column of the kinds that tells an article's tokens from those of a turn."""
@@ -45,6 +46,7 @@ ARTICLE_WIDTH: Final = 270
 """How long the passage of an article may be, in Latin letters; a Han character counts for `HAN_WIDTH`."""
 HAN_WIDTH: Final = 3
 KEPT_ARTICLES: Final = 256
+CLAIM_FACTS: Final = frozenset(beside_article(Draft.of(""), DraftContext())) | {"bias"}
 NEARLY: Final = 0.5
 """A clause beside the loudest belongs to it if it speaks for the code at least by this share."""
 
@@ -66,16 +68,21 @@ class Heard(NamedTuple):
 class Bars:
     """Turns what is heard and whether a wording rule fired into a probability, and says from which one is reported.
 
-    `mix` weighs the three logits, the rule and one for each code; `bar` is the probability. `scripts/train_drafts` fits
-    both.
+    `mix` weighs the three logits, the rule, how the draft stands beside the article and one for each code; `bar` is the
+    probability, `claims` the weights of `beside_article` and a `bias`. `scripts/train_drafts` fits them all.
     """
 
     mix: Mapping[str, tuple[float, ...]]
     bar: Mapping[str, float]
+    claims: Mapping[str, float]
 
-    def over(self, code: str, heard: Heard, *, fired: bool) -> float:
+    def beside(self, facts: Mapping[str, float]) -> float:
+        """The logit with which a draft that stands so beside the article contradicts it."""
+        return self.claims["bias"] + sum(self.claims[name] * value for name, value in facts.items())
+
+    def over(self, code: str, heard: Heard, *, fired: bool, beside: float = 0.0) -> float:
         """How far the probability of a code is over its bar; below 0 it is not reported."""
-        facts = (*heard.logits, float(fired), 1.0)
+        facts = (*heard.logits, float(fired), beside, 1.0)
         score = sum(weight * fact for weight, fact in zip(self.mix[code], facts, strict=True))
         return 1 / (1 + math.exp(-score)) - self.bar[code]
 
@@ -91,8 +98,9 @@ class DraftReader:
         try:
             about = json.loads(path.read_text(encoding="utf-8"))
             mix = {code: tuple(map(float, weights)) for code, weights in about["mix"].items()}
-            self.bars = Bars(mix, {code: float(value) for code, value in about["bar"].items()})
-            complete = set(self.bars.mix) == set(self.bars.bar) == set(CODES)
+            claims = {name: float(value) for name, value in about["claims"].items()}
+            self.bars = Bars(mix, {code: float(value) for code, value in about["bar"].items()}, claims)
+            complete = set(self.bars.mix) == set(self.bars.bar) == set(CODES) and set(claims) == CLAIM_FACTS
             complete = complete and all(len(weights) == MIXED for weights in mix.values())
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise ModelError(f"{path} is not valid: {error}") from error

@@ -143,7 +143,7 @@ _QUESTION: Final = re.compile(
 def _pieces(pattern: re.Pattern[str], folded: str) -> Iterator[Piece]:
     for match in islice(pattern.finditer(folded), MOST_PIECES):
         trimmed = match.group().rstrip()
-        lead = next((at for at, character in enumerate(trimmed) if character.isalnum()), None)
+        lead = next((at for at, character in enumerate(trimmed) if character.isalnum() or character in "£$€¥"), None)
         if lead is not None:
             yield Piece(trimmed[lead:], match.start() + lead, match.start() + len(trimmed))
 
