@@ -80,9 +80,9 @@ class PhraseChoice:
         except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
             raise ModelError(f"{path} is not valid: {error}") from error
         rank, count = moment_bias.shape, len(situations)
-        dimension = len(worth) - _size_of_phrase(count) if worth.ndim == 1 else 0
+        dimension = len(worth) - size_of_phrase(count) if worth.ndim == 1 else 0
         complete = len(rank) == 1 and phrase_bias.shape == rank and dimension > 0
-        complete = complete and moments.shape == (_size_of_moment(count) + dimension, *rank)
+        complete = complete and moments.shape == (size_of_moment(count) + dimension, *rank)
         if not complete or phrases.shape != (len(worth), *rank):
             raise ModelError(f"{path} is not valid: the shapes differ")
         return cls(encoder, situations, moments, moment_bias, phrases, phrase_bias, worth, rules, bias)
@@ -153,9 +153,11 @@ def phrase_facts(phrases: Sequence[Phrase], vectors: Floats, situations: Sequenc
     return np.concatenate([np.array(facts, np.float32).reshape(len(phrases), -1), vectors], axis=1)
 
 
-def _size_of_moment(situations: int) -> int:
+def size_of_moment(situations: int) -> int:
+    """How many `moment_facts` stand before the vector."""
     return 2 * len(LABELS) + len(STAGES) + situations + 9
 
 
-def _size_of_phrase(situations: int) -> int:
+def size_of_phrase(situations: int) -> int:
+    """How many `phrase_facts` stand before the vector."""
     return len(STAGES) + situations + len(LABELS) + 3

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 import pytest
 from hashing_encoder import HashingEncoder
+from made_choice import made_choice
 from made_encodings import encoding
 
 from assist.conversation import customer as history
@@ -176,6 +177,7 @@ class Stage:
             knowledge=lambda: self.knowledge,  # type: ignore[arg-type, return-value]
             clock=lambda: self._now,
             new_id=lambda prefix: f"{prefix}_{next(self._ids)}",
+            choice=made_choice(knowledge.phrase_vectors.shape[1], seed=0),
         )
 
     def play(self, number: int) -> Talk:

@@ -10,6 +10,7 @@ import pytest
 from hashing_encoder import HashingEncoder
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from made_choice import made_choice
 
 from assist.domain import Customer, Emotion, Hit, Phrase, Suggestion, Utterance, polarity_of
 from assist.errors import ModelError
@@ -18,7 +19,7 @@ from assist.knowledge.index import IndexStore, build
 from assist.knowledge.search import Knowledge
 from assist.suggest.compose import suggestions
 from assist.suggest.moment import Moment
-from assist.suggest.phrase_choice import STAGES, PhraseChoice, moment_facts, phrase_facts
+from assist.suggest.phrase_choice import STAGES, PhraseChoice
 from assist.suggest.phrases import calming
 from assist.suggest.stages import apology_in, opener_of
 
@@ -112,25 +113,8 @@ def test_a_mild_feeling_is_not_met_with_a_heavy_apology(knowledge: Knowledge) ->
     assert apology_in(mild[0].text) < 2
 
 
-def learned(knowledge: Knowledge, rank: int = 2, **weights: object) -> PhraseChoice:
-    """A choice that has learned nothing but what is given."""
-    situations = ("any", "delivery_delay")
-    dimension = knowledge.phrase_vectors.shape[1]
-    facts = moment_facts(moment(knowledge), "frustrated", situations)
-    worth = np.zeros(phrase_facts(knowledge.phrases[:1], knowledge.phrase_vectors[:1], situations).shape[1])
-    assert len(facts) > dimension
-    blank = {
-        "encoder": "hashing",
-        "situations": situations,
-        "moments": np.zeros((len(facts), rank), np.float32),
-        "moment_bias": np.zeros(rank, np.float32),
-        "phrases": np.zeros((len(worth), rank), np.float32),
-        "phrase_bias": np.zeros(rank, np.float32),
-        "worth": worth.astype(np.float32),
-        "rules": 0.0,
-        "bias": 0.0,
-    }
-    return PhraseChoice(**(blank | weights))  # type: ignore[arg-type]
+def learned(knowledge: Knowledge, seed: int | None = None, **weights: object) -> PhraseChoice:
+    return made_choice(knowledge.phrase_vectors.shape[1], seed, **weights)
 
 
 def test_a_choice_that_has_learned_only_to_trust_the_rules_orders_as_they_do(knowledge: Knowledge) -> None:
@@ -152,13 +136,7 @@ def test_what_was_learned_of_moment_and_phrase_together_chooses(knowledge: Knowl
 
 
 def test_a_choice_is_the_same_after_saving(knowledge: Knowledge, tmp_path: Path) -> None:
-    random = np.random.default_rng(1)
-    blank = learned(knowledge)
-    drawn = {
-        name: random.normal(size=getattr(blank, name).shape).astype(np.float16).astype(np.float32)
-        for name in ("moments", "moment_bias", "phrases", "phrase_bias", "worth")
-    }
-    choice = learned(knowledge, rules=0.5, bias=0.25, **drawn)
+    choice = learned(knowledge, seed=1, rules=0.5, bias=0.25)
     choice.save(tmp_path / "phrases.npz")
     found = calming(moment(knowledge, choice=PhraseChoice.load(tmp_path / "phrases.npz")))
     assert [(s.source.id, s.relevance) for s in found] == [
