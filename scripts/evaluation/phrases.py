@@ -1,7 +1,7 @@
-"""Measures the choice of calming phrases on judged utterances, beside the nearest phrase by cosine alone.
+"""Measures the choice of calming phrases on judged utterances, beside the rules and the nearest by cosine alone.
 
   scripts/evaluate phrases                        the test half of models/data/phrase_judgements.jsonl
-  scripts/evaluate phrases --half dev             the half that weights were chosen on
+  scripts/evaluate phrases --half dev             the half that the rules' weights were chosen on
   scripts/evaluate phrases --unjudged FILE        write what either would now show and nobody has judged, blind
   scripts/evaluate phrases --marks FILE           take such a file back once every "mark" is filled in
 
@@ -109,12 +109,13 @@ class Player:
         return [known[number] for _, number in best]
 
 
-def player(models: Path, data: Path) -> Player:
-    """With the shipped models and the active index. Raises AssistError."""
+def player(models: Path, data: Path, *, by_rules: bool = False) -> Player:
+    """With the shipped models and the active index, the rules alone if so wished. Raises AssistError."""
     encoder = Encoder(models)
     relevance = Relevance.load(models / "relevance.json")
     knowledge = IndexStore(data / "index", relevance).open()
-    return Player(encoder, knowledge, EmotionReader(models), PhraseChoice.shipped(models, encoder.version))
+    choice = None if by_rules else PhraseChoice.shipped(models, encoder.version)
+    return Player(encoder, knowledge, EmotionReader(models), choice)
 
 
 def mark_of(row: dict[str, Any], phrase: Phrase, judge: int = 0) -> str | None:
